@@ -1,0 +1,54 @@
+package org.rpcward.policy;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Transport;
+
+/**
+ * Where rpcward listens, and for which backend.
+ *
+ * @param bind addresses, interface names, or {@link #EXTERNAL}, as written
+ * @param workers sockets of each kind, each with an event loop; 0 for one per core
+ * @param advertise the addresses, at most one of each family, that stand in answers instead of the one that was asked
+ */
+public record ListenerPolicy(
+        String name,
+        Place place,
+        List<String> bind,
+        int port,
+        Set<Transport> transports,
+        String backend,
+        int workers,
+        List<IpAddress> advertise,
+        Tcp tcp) {
+    /** In {@code bind}: every address of this host that is neither loopback nor link-local. */
+    public static final String EXTERNAL = "external";
+
+    public ListenerPolicy {
+        bind = List.copyOf(bind);
+        transports = Set.copyOf(transports);
+        advertise = List.copyOf(advertise);
+    }
+
+    /**
+     * Bounds of the connections of one listener.
+     *
+     * @param maxConnections at one time, all sources together
+     * @param maxPerSource at one time, from one address
+     * @param idle how long a connection may stay without a whole call, and pending replies without progress
+     * @param firstRecord how long after its beginning a connection must have sent a whole call
+     * @param maxRecord bytes of a call, over all fragments
+     * @param maxPipelined calls read ahead of their replies; reading stops until some are answered
+     */
+    public record Tcp(
+            int maxConnections,
+            int maxPerSource,
+            Duration idle,
+            Duration firstRecord,
+            int maxRecord,
+            int maxPipelined) {
+        public static final Tcp DEFAULT = new Tcp(2048, 16, Duration.ofSeconds(15), Duration.ofSeconds(3), 4096, 64);
+    }
+}

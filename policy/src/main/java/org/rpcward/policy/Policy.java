@@ -1,0 +1,22 @@
+package org.rpcward.policy;
+
+import java.util.Map;
+
+/**
+ * A whole policy: immutable, and complete, with every default filled in. One of them serves a call from end to end.
+ *
+ * @param revision eight hexadecimal digits that change when the text of the policy or of a file it names changes
+ * @param amplification how many bytes of reply a byte of call may bring over UDP; 1.0 unless the policy says otherwise
+ * @param listeners by name, in the policy's order
+ * @param backends by name, in the policy's order
+ * @param views by name
+ */
+public record Policy(
+        String revision,
+        Mode mode,
+        Map<String, ListenerPolicy> listeners,
+        Map<String, BackendPolicy> backends,
+        Map<String, View> views,
+        RuleSet rules,
+        double amplification,
+        LogPolicy log) {}
