@@ -1,0 +1,256 @@
+package org.rpcward.policy.yaml;
+
+import static org.rpcward.policy.yaml.Key.may;
+import static org.rpcward.policy.yaml.Key.must;
+
+import java.util.List;
+import org.rpcward.policy.yaml.Key.Kind;
+
+/** All keys of a policy. */
+public final class Keys {
+    private static final long SECOND = 1000;
+    private static final long MINUTE = 60 * SECOND;
+    private static final long HOUR = 60 * MINUTE;
+    private static final long DAY = 24 * HOUR;
+
+    public static final Section TOP = Section.of(
+            "a policy",
+            must("version", Kind.COUNT, "1", "the version of the policy's own form")
+                    .from(1, 1),
+            may("mode", Kind.WORD, "enforce", "audit", "audit: decide, count and log, and hinder nothing")
+                    .words("enforce", "audit"),
+            must("listeners", Kind.MAP, "{ lan: { bind: external } }", "where rpcward listens, by name")
+                    .alsoCalled("listener", "listen", "frontends", "frontend"),
+            must("backends", Kind.MAP, "{ legacy: { address: \"127.0.0.1:111\" } }", "where answers come from, by name")
+                    .alsoCalled("backend", "servers", "upstreams", "upstream"),
+            may("groups", Kind.MAP, "no groups", "{ nfs-clients: [10.20.0.0/16] }", "addresses by name")
+                    .alsoCalled("acls", "acl", "networks", "hosts"),
+            may("programs", Kind.MAP, "no sets", "{ nfs-family: [nfs, mountd] }", "sets of programs by name"),
+            may("views", Kind.MAP, "no views", "{ nfs-only: { programs: nfs } }", "parts of a registry by name"),
+            must(
+                            "rules",
+                            Kind.LIST,
+                            "[{ name: lan looks up, from: 10.0.0.0/8, call: lookup, then: allow }]",
+                            "the rules in order; the first that matches decides")
+                    .alsoCalled("rule", "policies"),
+            may("default", Kind.WORD, "drop", "drop", "the verdict for what no rule matches")
+                    .words("allow", "hide", "refuse", "drop"),
+            may("amplification", Kind.MAP, "{ udp: 1.0 }", "{ udp: 1.0 }", "how large replies may be"),
+            may("log", Kind.MAP, "{ format: json }", "{ format: json }", "what is logged"),
+            may("limits", Kind.UNSUPPORTED, "", "", ""),
+            may("enumeration", Kind.UNSUPPORTED, "", "", ""),
+            may("bans", Kind.UNSUPPORTED, "", "", ""),
+            may("admin", Kind.UNSUPPORTED, "", "", ""));
+
+    public static final Section LISTENER = Section.of(
+            "a listener",
+            must("bind", Kind.TEXTS, "external", "addresses, interface names, or external")
+                    .alsoCalled("address", "addresses", "listen", "interface"),
+            may("port", Kind.COUNT, "111", "111", "the port, UDP and TCP").from(1, 65_535),
+            may("transports", Kind.WORDS, "[udp, tcp]", "[udp, tcp]", "what it listens on")
+                    .words("udp", "tcp")
+                    .alsoCalled("transport", "over", "protocols", "protocol"),
+            may("backend", Kind.TEXT, "the only backend", "legacy", "the backend that it answers for"),
+            may("workers", Kind.COUNT, "one per core", "2", "sockets of each kind, each with an event loop")
+                    .from(1, 64)
+                    .alsoCalled("threads"),
+            may(
+                    "advertise",
+                    Kind.TEXTS,
+                    "the address that was asked",
+                    "192.0.2.10",
+                    "the address that stands in answers"),
+            may("tcp", Kind.MAP, "the defaults below", "{ idle: 15s }", "bounds of its connections"));
+
+    public static final Section TCP = Section.of(
+            "tcp",
+            may("max_connections", Kind.COUNT, "2048", "2048", "connections at one time")
+                    .from(1, 100_000),
+            may("max_per_source", Kind.COUNT, "16", "16", "connections at one time from one address")
+                    .from(1, 10_000),
+            may("idle", Kind.DURATION, "15s", "15s", "how long a connection may stay without a whole call")
+                    .from(100, HOUR)
+                    .alsoCalled("idle_timeout", "timeout"),
+            may("first_record", Kind.DURATION, "3s", "3s", "how soon after its beginning it must send a whole call")
+                    .from(100, MINUTE)
+                    .alsoCalled("first_record_timeout"),
+            may("max_record", Kind.SIZE, "4KiB", "4KiB", "bytes of a call").from(512, 65_536),
+            may("max_pipelined", Kind.COUNT, "64", "64", "calls read ahead of their replies")
+                    .from(1, 1024));
+
+    public static final Section BACKEND = Section.of(
+            "a backend",
+            may(
+                            "address",
+                            Kind.TEXTS,
+                            "none: there is a registry",
+                            "\"127.0.0.1:111\"",
+                            "the portmapper to ask, or a list: the first that is up is asked")
+                    .alsoCalled("addresses", "host", "server", "endpoint", "endpoints"),
+            may(
+                    "registry",
+                    Kind.LIST,
+                    "none: there is an address",
+                    "[{ program: nfs, version: 3, netid: tcp, port: 2049 }]",
+                    "rows that stand in for a portmapper"),
+            may("answers", Kind.WORD, "mirror", "mirror", "how lookups are answered")
+                    .words("mirror", "forward"),
+            may("fresh", Kind.DURATION, "5s", "5s", "how old the copy of the registry may be")
+                    .from(100, HOUR)
+                    .alsoCalled("ttl", "refresh"),
+            may("stale", Kind.DURATION, "10m", "10m", "how long the last copy answers for a backend that does not")
+                    .from(SECOND, 7 * DAY),
+            may("retry", Kind.DURATION, "1s", "1s", "the shortest time between two readings for something missing")
+                    .from(100, MINUTE),
+            may("timeout", Kind.DURATION, "1s", "1s", "how long one question may take")
+                    .from(100, 30 * SECOND),
+            may(
+                            "pins",
+                            Kind.LIST,
+                            "no pins",
+                            "[{ program: mountd, version: 3, netid: tcp, port: 20048 }]",
+                            "rows laid over what the portmapper says")
+                    .alsoCalled("pin", "static"),
+            may(
+                            "expect",
+                            Kind.LIST,
+                            "nothing",
+                            "[{ program: mountd, version: 3, netid: tcp, port: 20048 }]",
+                            "rows that must be there: the log tells when one is not")
+                    .alsoCalled("expected", "expectations"),
+            may("health", Kind.MAP, "{ rise: 2, fall: 3 }", "{ rise: 2, fall: 3 }", "when a portmapper is up or down"));
+
+    public static final Section HEALTH = Section.of(
+            "health",
+            may("rise", Kind.COUNT, "2", "2", "answers in a row that bring a portmapper up")
+                    .from(1, 100),
+            may("fall", Kind.COUNT, "3", "3", "failures in a row that take it down")
+                    .from(1, 100));
+
+    public static final Section ROW = Section.of(
+            "a row",
+            must("program", Kind.TEXT, "mountd", "its name in the table or its number"),
+            must("version", Kind.TEXTS, "3", "a version, a list of versions or a range 2-4")
+                    .alsoCalled("versions"),
+            must("netid", Kind.TEXTS, "tcp", "its transport, or a list")
+                    .words("udp", "tcp", "udp6", "tcp6")
+                    .alsoCalled("netids", "transport", "over", "protocol", "proto"),
+            must("port", Kind.COUNT, "20048", "its port").from(1, 65_535));
+
+    public static final Section EXPECTATION = ROW.with(
+            "an expectation",
+            may(
+                            "then",
+                            Kind.WORD,
+                            "alarm",
+                            "alarm",
+                            "alarm: tell; serve: tell, and answer what is expected all the same")
+                    .words("alarm", "serve"));
+
+    public static final Section GROUP = Section.of(
+            "a group",
+            may("file", Kind.TEXT, "no file", "meters.txt", "a file with one prefix a line"),
+            may("prefixes", Kind.TEXTS, "none", "[10.20.0.0/16]", "prefixes and names of groups")
+                    .alsoCalled("cidrs", "addresses", "hosts", "networks", "from"),
+            may("except", Kind.TEXTS, "none", "[10.20.99.0/24]", "prefixes and groups that are left out")
+                    .alsoCalled("not", "without"));
+
+    public static final Section VIEW = Section.of(
+            "a view",
+            must("programs", Kind.TEXTS, "nfs-family", "the programs that it shows; any for all")
+                    .alsoCalled("program"),
+            may("netids", Kind.WORDS, "all", "[udp, tcp]", "the netids that it shows")
+                    .words("udp", "tcp", "udp6", "tcp6", "local")
+                    .alsoCalled("netid"),
+            may("max_rows", Kind.COUNT, "10000", "100", "how many rows a listing shows at most")
+                    .from(1, 10_000));
+
+    public static final Section RULE = Section.of(
+            "a rule",
+            must("name", Kind.TEXT, "nfs clients find nfs", "unique; logs and metrics show it")
+                    .alsoCalled("id", "rule"),
+            must("from", Kind.TEXTS, "nfs-clients", "who asks: groups, prefixes, or any")
+                    .alsoCalled("source", "sources", "src", "client", "clients", "group", "groups"),
+            may("call", Kind.TEXTS, "any", "lookup", "what is asked: classes, procedures, or any")
+                    .alsoCalled("calls", "procedure", "procedures", "proc", "method", "class"),
+            may("program", Kind.TEXTS, "any", "nfs-family", "which program it is about: names, numbers, sets, or any")
+                    .alsoCalled("programs", "prog", "target", "service"),
+            may(
+                            "protocol",
+                            Kind.TEXTS,
+                            "any",
+                            "[3, 4]",
+                            "the version of the portmapper protocol that is spoken: 2 to 4, or any")
+                    .words("2", "3", "4")
+                    .alsoCalled("version", "versions", "protocols"),
+            may("over", Kind.WORDS, "any", "tcp", "the transport: udp, tcp, or any")
+                    .words("udp", "tcp")
+                    .alsoCalled("transport", "transports", "netid"),
+            may(
+                            "not",
+                            Kind.MAP,
+                            "no exceptions",
+                            "{ program: nfs }",
+                            "keys turned round: all of them must fail to hold")
+                    .alsoCalled("except", "unless"),
+            must("then", Kind.WORD, "allow", "the verdict")
+                    .words("allow", "hide", "refuse", "drop")
+                    .alsoCalled("action", "verdict", "do", "decision", "policy"),
+            may("mode", Kind.WORD, "enforce", "audit", "audit: tell what it would do, and go on")
+                    .words("enforce", "audit"),
+            may(
+                    "view",
+                    Kind.TEXT,
+                    "what the client may look up",
+                    "nfs-only",
+                    "the view that its answers show; everything is one"),
+            may("over_udp", Kind.WORD, "budget", "full", "full: its answers over UDP may be larger than their calls")
+                    .words("budget", "full"),
+            may("limit", Kind.UNSUPPORTED, "", "", "").alsoCalled("rate"));
+
+    public static final Section NOT = new Section(
+            "not", List.of(unless("from"), unless("call"), unless("program"), unless("protocol"), unless("over")));
+
+    public static final Section AMPLIFICATION = Section.of(
+            "amplification",
+            may("udp", Kind.FACTOR, "1.0", "1.0", "bytes of reply for each byte of call over UDP")
+                    .from(500, 100_000));
+
+    public static final Section LOG = Section.of(
+            "log",
+            may("format", Kind.WORD, "json", "json", "how a line is written").words("json", "text"),
+            may("allow", Kind.TEXT, "1/1000", "1/1000", "which allowed calls are logged: one in so many, none or all"),
+            may("deny", Kind.MAP, "{ one_per: 10s }", "{ one_per: 10s }", "which denied calls are logged"));
+
+    public static final Section DENY = Section.of(
+            "deny",
+            may(
+                            "one_per",
+                            Kind.DURATION,
+                            "10s",
+                            "10s",
+                            "the time in which one denied call per source and rule is logged")
+                    .from(100, HOUR));
+
+    /** Every section of a policy, from the outermost inwards. */
+    public static final List<Section> ALL = List.of(
+            TOP, LISTENER, TCP, BACKEND, HEALTH, ROW, EXPECTATION, GROUP, VIEW, RULE, NOT, AMPLIFICATION, LOG, DENY);
+
+    private Keys() {}
+
+    /** The key of a rule as it stands under {@code not}. */
+    private static Key unless(String name) {
+        Key key = RULE.get(name);
+        return new Key(
+                name,
+                key.kind(),
+                false,
+                "no exception",
+                key.example(),
+                key.about(),
+                key.least(),
+                key.most(),
+                key.words(),
+                key.synonyms());
+    }
+}

@@ -1,0 +1,21 @@
+package org.rpcward.policy.yaml;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.Policy;
+
+/**
+ * A whole policy or none, with everything there is to say about its text.
+ *
+ * @param policy null exactly when some problem is an error
+ * @param problems by place, about a hundred at most; the last ones then say how many more there are
+ */
+public record LoadResult(@Nullable Policy policy, List<Problem> problems) {
+    public LoadResult {
+        problems = List.copyOf(problems);
+        boolean failed = problems.stream().anyMatch(p -> p.severity() == Severity.ERROR);
+        if (failed != (policy == null)) {
+            throw new IllegalArgumentException("a policy is given exactly when there is no error");
+        }
+    }
+}

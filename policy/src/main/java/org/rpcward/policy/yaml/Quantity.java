@@ -1,0 +1,142 @@
+package org.rpcward.policy.yaml;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Numbers with their units, as policies write them. */
+final class Quantity {
+    private static final Pattern FORM = Pattern.compile("([0-9]{1,9})([A-Za-z]*)");
+    private static final Pattern LOOSE = Pattern.compile("([0-9]{1,9})(?:\\.[0-9]+)?\\s*([A-Za-z]*)");
+    private static final Pattern FACTOR = Pattern.compile("([0-9]{1,6})(?:\\.([0-9]{1,3}))?");
+
+    private record Unit(String name, long factor) {}
+
+    private static final List<Unit> TIMES = List.of(
+            new Unit("d", 86_400_000),
+            new Unit("h", 3_600_000),
+            new Unit("m", 60_000),
+            new Unit("s", 1000),
+            new Unit("ms", 1));
+    private static final List<Unit> SIZES =
+            List.of(new Unit("MiB", 1 << 20), new Unit("KiB", 1 << 10), new Unit("B", 1));
+
+    /** What people write instead. */
+    private static final Map<String, String> MEANT = Map.ofEntries(
+            Map.entry("sec", "s"),
+            Map.entry("secs", "s"),
+            Map.entry("second", "s"),
+            Map.entry("seconds", "s"),
+            Map.entry("min", "m"),
+            Map.entry("mins", "m"),
+            Map.entry("minute", "m"),
+            Map.entry("minutes", "m"),
+            Map.entry("hour", "h"),
+            Map.entry("hours", "h"),
+            Map.entry("hr", "h"),
+            Map.entry("day", "d"),
+            Map.entry("days", "d"),
+            Map.entry("msec", "ms"),
+            Map.entry("millis", "ms"),
+            Map.entry("k", "KiB"),
+            Map.entry("kb", "KiB"),
+            Map.entry("kib", "KiB"),
+            Map.entry("m", "MiB"),
+            Map.entry("mb", "MiB"),
+            Map.entry("mib", "MiB"),
+            Map.entry("b", "B"),
+            Map.entry("byte", "B"),
+            Map.entry("bytes", "B"));
+
+    private Quantity() {}
+
+    /** Milliseconds, or -1 if the text is not a time with a unit. */
+    static long parseDuration(String text) {
+        return parse(text, TIMES);
+    }
+
+    /** Bytes, or -1 if the text is not a size with a unit. */
+    static long parseSize(String text) {
+        return parse(text, SIZES);
+    }
+
+    /** Thousandths, or -1. */
+    static long parseFactor(String text) {
+        Matcher m = FACTOR.matcher(text);
+        if (!m.matches()) {
+            return -1;
+        }
+        String fraction = m.group(2) == null ? "" : m.group(2);
+        return Long.parseLong(m.group(1)) * 1000 + Long.parseLong((fraction + "000").substring(0, 3));
+    }
+
+    /** A whole number without sign, leading zero or separator, or -1. */
+    static long parseCount(String text) {
+        boolean digits = !text.isEmpty() && text.length() <= 12 && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        return digits && (text.length() == 1 || text.charAt(0) != '0') ? Long.parseLong(text) : -1;
+    }
+
+    private static long parse(String text, List<Unit> units) {
+        Matcher m = FORM.matcher(text);
+        if (m.matches()) {
+            for (Unit unit : units) {
+                if (unit.name().equals(m.group(2))) {
+                    return Long.parseLong(m.group(1)) * unit.factor();
+                }
+            }
+        }
+        return -1;
+    }
+
+    /** What a time without a proper unit was probably meant to be, or null. */
+    static @Nullable String meantDuration(String text) {
+        return meant(text, TIMES, "s");
+    }
+
+    /** What a size without a proper unit was probably meant to be, or null. */
+    static @Nullable String meantSize(String text) {
+        return meant(text, SIZES, "B");
+    }
+
+    private static @Nullable String meant(String text, List<Unit> units, String without) {
+        Matcher m = LOOSE.matcher(text.strip());
+        if (!m.matches() || text.contains(".")) {
+            return null;
+        }
+        String written = m.group(2);
+        for (Unit unit : units) {
+            if (unit.name().equals(written)) {
+                return m.group(1) + written;
+            }
+        }
+        String lower = written.toLowerCase(Locale.ROOT);
+        String unit = written.isEmpty() ? without : units == TIMES && lower.length() == 1 ? lower : MEANT.get(lower);
+        boolean known = unit != null && units.stream().anyMatch(u -> u.name().equals(unit));
+        return known ? m.group(1) + unit : null;
+    }
+
+    static String duration(long millis) {
+        return write(millis, TIMES);
+    }
+
+    static String size(long bytes) {
+        return write(bytes, SIZES);
+    }
+
+    static String factor(long thousandths) {
+        String fraction = Long.toString(1000 + thousandths % 1000).substring(1).replaceAll("0{1,2}$", "");
+        return thousandths / 1000 + "." + fraction;
+    }
+
+    private static String write(long value, List<Unit> units) {
+        for (Unit unit : units) {
+            if (value >= unit.factor() && value % unit.factor() == 0) {
+                return value / unit.factor() + unit.name();
+            }
+        }
+        return value + units.get(units.size() - 1).name();
+    }
+}
