@@ -1,0 +1,136 @@
+package org.rpcward.proxy.transport;
+
+import io.netty.bootstrap.AbstractBootstrap;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.DatagramChannel;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import org.jspecify.annotations.Nullable;
+
+/** Netty's transports that rpcward runs on, decided once at the start. */
+public enum TransportType {
+    EPOLL {
+        @Override
+        IoHandlerFactory ioHandlers() {
+            return EpollIoHandler.newFactory();
+        }
+
+        @Override
+        public DatagramChannel datagramChannel(boolean v4) {
+            return new EpollDatagramChannel(family(v4));
+        }
+
+        @Override
+        public ServerSocketChannel serverChannel(boolean v4) {
+            return new EpollServerSocketChannel(family(v4));
+        }
+
+        @Override
+        public SocketChannel socketChannel() {
+            return new EpollSocketChannel();
+        }
+
+        @Override
+        public boolean sharesPorts() {
+            return true;
+        }
+
+        @Override
+        public void sharePort(AbstractBootstrap<?, ?> bootstrap) {
+            bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);
+        }
+
+        @Override
+        public void receiveBatches(AbstractBootstrap<?, ?> bootstrap, int datagramBytes) {
+            bootstrap.option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, datagramBytes);
+        }
+    },
+    NIO {
+        @Override
+        IoHandlerFactory ioHandlers() {
+            return NioIoHandler.newFactory();
+        }
+
+        @Override
+        public DatagramChannel datagramChannel(boolean v4) {
+            return new NioDatagramChannel(family(v4));
+        }
+
+        @Override
+        public ServerSocketChannel serverChannel(boolean v4) {
+            return new NioServerSocketChannel();
+        }
+
+        @Override
+        public SocketChannel socketChannel() {
+            return new NioSocketChannel();
+        }
+
+        @Override
+        public boolean sharesPorts() {
+            return false;
+        }
+
+        @Override
+        public void sharePort(AbstractBootstrap<?, ?> bootstrap) {
+            throw new UnsupportedOperationException("NIO has no SO_REUSEPORT");
+        }
+
+        @Override
+        public void receiveBatches(AbstractBootstrap<?, ?> bootstrap, int datagramBytes) {
+            // One datagram a system call is all that NIO can do.
+        }
+    };
+
+    /** Epoll where the kernel and the machine have it. */
+    public static TransportType best() {
+        return Epoll.isAvailable() ? EPOLL : NIO;
+    }
+
+    /** Why epoll is not used, or null. */
+    public static @Nullable String whyNotEpoll() {
+        Throwable cause = Epoll.unavailabilityCause();
+        return cause == null ? null : String.valueOf(cause.getMessage());
+    }
+
+    private static SocketProtocolFamily family(boolean v4) {
+        return v4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6;
+    }
+
+    abstract IoHandlerFactory ioHandlers();
+
+    /** Event loops of this transport. */
+    public EventLoopGroup eventLoops(int count, String threadName) {
+        return new MultiThreadIoEventLoopGroup(
+                count, new io.netty.util.concurrent.DefaultThreadFactory(threadName, true), ioHandlers());
+    }
+
+    /** A datagram socket of one family: an IPv6 one does not take IPv4. */
+    public abstract DatagramChannel datagramChannel(boolean v4);
+
+    public abstract ServerSocketChannel serverChannel(boolean v4);
+
+    public abstract SocketChannel socketChannel();
+
+    /** Whether several sockets can be bound to one address and port, so that the kernel spreads the load. */
+    public abstract boolean sharesPorts();
+
+    /** Lets several sockets be bound to one address and port. */
+    public abstract void sharePort(AbstractBootstrap<?, ?> bootstrap);
+
+    /** Receives several datagrams of at most so many bytes with one system call, where that is possible. */
+    public abstract void receiveBatches(AbstractBootstrap<?, ?> bootstrap, int datagramBytes);
+}
