@@ -1,0 +1,130 @@
+package org.rpcward.proxy.backend;
+
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+import org.rpcward.policy.BackendPolicy;
+import org.rpcward.policy.BackendPolicy.Endpoint;
+import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.backend.BackendResult.Status;
+import org.rpcward.proxy.rpcbind.Mapping;
+import org.rpcward.proxy.rpcbind.Netid;
+
+/*
+ * Several portmappers with the same registrations, of which the first that is up is asked. A reading that fails there is
+ * tried at the next at once. Those before the one that serves are pinged with each reading, so that the first comes back
+ * to its place when it has answered often enough. With one endpoint this only keeps its health.
+ */
+/** The portmappers of one backend, in the order in which they are preferred. */
+public final class FailoverClient implements Portmapper {
+    private final String backend;
+    private final EventLoop loop;
+    private final BackendObserver observer;
+    private final List<Member> members = new ArrayList<>();
+    private boolean closed;
+
+    /** One portmapper. */
+    private record Member(Endpoint endpoint, BackendClient client, EndpointHealth health) {}
+
+    /** @param connect makes the client of an endpoint, on the given event loop */
+    public FailoverClient(
+            BackendPolicy policy,
+            EventLoop loop,
+            BackendObserver observer,
+            BiFunction<Endpoint, EventLoop, BackendClient> connect) {
+        this.backend = policy.name();
+        this.loop = loop;
+        this.observer = observer;
+        for (Endpoint endpoint : policy.endpoints()) {
+            members.add(new Member(endpoint, connect.apply(endpoint, loop), new EndpointHealth(policy.health())));
+        }
+    }
+
+    @Override
+    public EventLoop loop() {
+        return loop;
+    }
+
+    @Override
+    public void dump(Consumer<BackendResult<List<Mapping>>> then) {
+        List<Member> order = inOrder();
+        pingThoseBefore(order.get(0));
+        dump(order, 0, then);
+    }
+
+    private void dump(List<Member> order, int at, Consumer<BackendResult<List<Mapping>>> then) {
+        Member member = order.get(at);
+        member.client().dump(result -> {
+            note(member, result.status());
+            if (result.status() == Status.OK || at + 1 == order.size()) {
+                then.accept(result);
+            } else {
+                dump(order, at + 1, then);
+            }
+        });
+    }
+
+    /** Those that are up, then the others, for it is better to ask one that is down than nobody. */
+    private List<Member> inOrder() {
+        List<Member> order = new ArrayList<>(members.size());
+        members.stream().filter(m -> m.health().isUp()).forEach(order::add);
+        members.stream().filter(m -> !m.health().isUp()).forEach(order::add);
+        return order;
+    }
+
+    private void pingThoseBefore(Member serving) {
+        for (Member member : members) {
+            if (member.equals(serving)) {
+                return;
+            }
+            member.client().ping(result -> note(member, result.status()));
+        }
+    }
+
+    @Override
+    public void port(
+            int program, int version, Netid netid, Transport transport, Consumer<BackendResult<Integer>> then) {
+        Member member = inOrder().get(0);
+        member.client().port(program, version, netid, transport, result -> {
+            note(member, result.status());
+            then.accept(result);
+        });
+    }
+
+    private void note(Member member, Status status) {
+        if (closed) {
+            // That the end fails what waited says nothing of the portmapper.
+            return;
+        }
+        observer.asked(backend, status);
+        if (status == Status.OVERLOADED) {
+            return;
+        }
+        EndpointHealth health = member.health();
+        switch (status == Status.OK ? health.answered() : health.failed()) {
+            case UP -> observer.up(backend, member.endpoint().toString());
+            case DOWN -> observer.down(backend, member.endpoint().toString(), status);
+            case NONE -> {
+                // It does as it did.
+            }
+        }
+    }
+
+    @Override
+    public boolean isTurning() {
+        return members.stream().anyMatch(m -> m.health().isTurning());
+    }
+
+    @Override
+    public boolean knowsV6() {
+        return inOrder().get(0).client().knowsV6();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        members.forEach(m -> m.client().close());
+    }
+}

@@ -1,0 +1,119 @@
+package org.rpcward.proxy.backend;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The calls of one conversation that wait for their replies: by xid, bounded in number and in time. */
+final class PendingCalls {
+    /** One call that waits. */
+    static final class Pending {
+        final int xid;
+        final BackendCall<?> call;
+        private final Consumer<Pending> onTimeout;
+        boolean repeated;
+        private @Nullable Future<?> deadline;
+
+        private Pending(int xid, BackendCall<?> call, Consumer<Pending> onTimeout) {
+            this.xid = xid;
+            this.call = call;
+            this.onTimeout = onTimeout;
+        }
+    }
+
+    /** In the order in which they were asked. */
+    private final Map<Integer, Pending> byXid = new LinkedHashMap<>();
+
+    private final Xids xids = new Xids();
+    private final EventLoop loop;
+    private final Duration timeout;
+    private final int limit;
+
+    PendingCalls(EventLoop loop, Duration timeout, int limit) {
+        this.loop = loop;
+        this.timeout = timeout;
+        this.limit = limit;
+    }
+
+    /**
+     * Gives a call an xid that no other one waits for. It waits without an end until {@link #sent}.
+     *
+     * @param onTimeout called when no reply came in time; the call no longer waits then
+     * @return null when too many wait
+     */
+    @Nullable
+    Pending add(BackendCall<?> call, Consumer<Pending> onTimeout) {
+        if (byXid.size() >= limit) {
+            return null;
+        }
+        int xid = xids.next();
+        while (byXid.containsKey(xid)) {
+            xid = xids.next();
+        }
+        Pending pending = new Pending(xid, call, onTimeout);
+        byXid.put(xid, pending);
+        return pending;
+    }
+
+    /**
+     * A call was sent, and from the first time on its time runs. What came before, a connection for instance, has bounds
+     * of its own; at the start it is also the time in which this JVM has only begun.
+     */
+    void sent(Pending pending) {
+        if (pending.deadline == null && isWaiting(pending)) {
+            pending.deadline = loop.schedule(
+                    () -> {
+                        if (byXid.remove(pending.xid) != null) {
+                            pending.onTimeout.accept(pending);
+                        }
+                    },
+                    timeout.toNanos(),
+                    TimeUnit.NANOSECONDS);
+        }
+    }
+
+    boolean isWaiting(Pending pending) {
+        return byXid.containsKey(pending.xid);
+    }
+
+    boolean isEmpty() {
+        return byXid.isEmpty();
+    }
+
+    /** Takes out the call that a reply is for, or null when none waits under that xid. */
+    @Nullable
+    Pending take(int xid) {
+        Pending pending = byXid.remove(xid);
+        if (pending != null) {
+            cancelDeadline(pending);
+        }
+        return pending;
+    }
+
+    /** All that wait, which go on waiting. */
+    List<Pending> all() {
+        return new ArrayList<>(byXid.values());
+    }
+
+    private static void cancelDeadline(Pending pending) {
+        if (pending.deadline != null) {
+            pending.deadline.cancel(false);
+        }
+    }
+
+    void failAll(BackendResult.Status status) {
+        List<Pending> failed = all();
+        byXid.clear();
+        for (Pending pending : failed) {
+            cancelDeadline(pending);
+            pending.call.fail(status);
+        }
+    }
+}

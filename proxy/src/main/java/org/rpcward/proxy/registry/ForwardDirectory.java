@@ -1,0 +1,180 @@
+package org.rpcward.proxy.registry;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
+import io.netty.util.concurrent.EventExecutor;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.BackendPolicy;
+import org.rpcward.policy.Builtin;
+import org.rpcward.proxy.backend.BackendResult;
+import org.rpcward.proxy.backend.Portmapper;
+import org.rpcward.proxy.rpcbind.Mapping;
+import org.rpcward.proxy.rpcbind.Netid;
+
+/**
+ * Asks the backend itself for each lookup, one question in flight for all who ask the same, and remembers the answer: a
+ * port for as long as {@code fresh}, that there is none, or that there was no answer, for as long as {@code retry}. Only what the mirror shows is asked
+ * for, since each question for an absent program costs rpcbind memory for good. Lists come from the mirror, and so do
+ * lookups while the backend does not answer.
+ */
+public final class ForwardDirectory implements Directory {
+    /** Rows whose answer is remembered: more than a registry has. */
+    private static final int REMEMBERED = 20_000;
+
+    private final BackendPolicy policy;
+    private final MirrorDirectory mirror;
+    private final Portmapper portmapper;
+    private final Cache<Mapping, Remembered> ports;
+
+    /** Who waits for which row; only used on the backend's event loop. */
+    private final Map<Mapping, List<Asker>> inFlight = new HashMap<>();
+
+    /** How many wait, for all rows together; only used there too. */
+    private int waiting;
+
+    /**
+     * A port that answers for a while.
+     *
+     * @param told whether the backend said it; it is the mirror's when the backend did not answer
+     */
+    private record Remembered(int port, boolean told) {}
+
+    private record Asker(EventExecutor executor, Consumer<Answer> then) {
+        void answer(Answer answer) {
+            if (executor.inEventLoop()) {
+                then.accept(answer);
+            } else {
+                executor.execute(() -> then.accept(answer));
+            }
+        }
+    }
+
+    public ForwardDirectory(
+            BackendPolicy policy, MirrorDirectory mirror, Portmapper portmapper, LongSupplier nanoClock) {
+        this.policy = policy;
+        this.mirror = mirror;
+        this.portmapper = portmapper;
+        this.ports = Caffeine.newBuilder()
+                .maximumSize(REMEMBERED)
+                .expireAfter(Expiry.<Mapping, Remembered>creating((row, remembered) -> lifetime(remembered)))
+                .ticker(nanoClock::getAsLong)
+                .executor(Runnable::run)
+                .recordStats()
+                .build();
+    }
+
+    private Duration lifetime(Remembered remembered) {
+        return remembered.told() && remembered.port() != 0 ? policy.fresh() : policy.retry();
+    }
+
+    @Override
+    public void list(EventExecutor executor, Consumer<@Nullable Registry> then) {
+        mirror.list(executor, then);
+    }
+
+    @Override
+    public void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then) {
+        mirror.find(question, shown, executor, known -> {
+            boolean ask = question.kind() != Question.Kind.FAMILY
+                    && !known.rows().isEmpty()
+                    && canAsk(known.rows().get(0));
+            if (ask) {
+                ask(known.rows().get(0), new Asker(executor, then));
+            } else {
+                then.accept(known);
+            }
+        });
+    }
+
+    /** The portmapper itself is rpcward, a pin is the policy's word, and an IPv4 backend cannot be asked for IPv6. */
+    private boolean canAsk(Mapping row) {
+        boolean local = row.program() == Builtin.PORTMAPPER_PROGRAM || Registry.isPinned(row, mirror.overlay());
+        return !local && row.known() != null && (row.known().isV4() || portmapper.knowsV6());
+    }
+
+    private void ask(Mapping row, Asker asker) {
+        Remembered known = ports.getIfPresent(row);
+        if (known != null) {
+            asker.then().accept(answer(row, known.port()));
+            return;
+        }
+        try {
+            portmapper.loop().execute(() -> askBackend(row, asker));
+        } catch (RejectedExecutionException closing) {
+            asker.then().accept(Answer.of(List.of(row)));
+        }
+    }
+
+    private void askBackend(Mapping row, Asker asker) {
+        // Whoever asked the same a moment earlier may have had the answer meanwhile.
+        Remembered known = ports.getIfPresent(row);
+        if (known != null) {
+            asker.answer(answer(row, known.port()));
+            return;
+        }
+        List<Asker> others = inFlight.get(row);
+        if (waiting >= MirrorDirectory.MAX_WAITING) {
+            asker.answer(answer(row, row.port()));
+            return;
+        }
+        waiting++;
+        if (others != null) {
+            others.add(asker);
+            return;
+        }
+        List<Asker> askers = new ArrayList<>(1);
+        askers.add(asker);
+        inFlight.put(row, askers);
+        Netid netid = Objects.requireNonNull(row.known());
+        portmapper.port(row.program(), row.version(), netid, netid.transport(), result -> done(row, result));
+    }
+
+    private void done(Mapping row, BackendResult<Integer> result) {
+        Integer told = result.value();
+        int port = told == null ? row.port() : told;
+        ports.put(row, new Remembered(port, told != null));
+        if (port != row.port()) {
+            mirror.refresh();
+        }
+        Answer answer = answer(row, port);
+        List<Asker> askers = inFlight.remove(row);
+        if (askers != null) {
+            waiting -= askers.size();
+            askers.forEach(a -> a.answer(answer));
+        }
+    }
+
+    private static Answer answer(Mapping row, int port) {
+        return port == 0 ? Answer.ABSENT : Answer.of(List.of(port == row.port() ? row : row.withPort(port)));
+    }
+
+    @Override
+    public void start() {
+        mirror.start();
+    }
+
+    @Override
+    public boolean isAnswering() {
+        return mirror.isAnswering();
+    }
+
+    @Override
+    public RegistryStore.@Nullable Kept known() {
+        return mirror.known();
+    }
+
+    @Override
+    public void close() {
+        mirror.close();
+    }
+}

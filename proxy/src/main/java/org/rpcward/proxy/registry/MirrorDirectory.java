@@ -1,0 +1,330 @@
+package org.rpcward.proxy.registry;
+
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.BackendPolicy;
+import org.rpcward.proxy.backend.BackendObserver;
+import org.rpcward.proxy.backend.BackendResult;
+import org.rpcward.proxy.backend.Deviation;
+import org.rpcward.proxy.backend.Portmapper;
+import org.rpcward.proxy.backend.RegistryChange;
+import org.rpcward.proxy.rpcbind.Mapping;
+
+/*
+ * The copy is an immutable state in one volatile field: whoever finds in it what he wants, and finds it young enough,
+ * has his answer without meeting anybody. Everything else is done on the backend's event loop, one reading of the
+ * registry at a time, however many wait for it:
+ *
+ *   - the copy is older than `fresh`: wait for a reading;
+ *   - nothing was found: wait for a reading that is under way, or begin one unless the last began less than `retry` ago,
+ *     so that a service that registered a moment ago is found, and a walk through unknown numbers costs the backend one
+ *     question a `retry`;
+ *   - the copy comes near to `fresh`: begin a reading, and answer from the copy, so that steady traffic never waits;
+ *   - the last reading failed: answer from the copy for as long as `stale`, and try again meanwhile.
+ *
+ * What a filter hides is not found, by the same comparison as what is absent, and so takes the same path and time.
+ *
+ * Without traffic the registry is still read now and then, to tell what changed in it, and every `retry` while the backend
+ * does not answer, to know when it is back.
+ */
+/** A copy of a backend's registry, read by DUMP. */
+public final class MirrorDirectory implements Directory {
+    /** Askers beyond these are answered from what is known, without waiting. */
+    static final int MAX_WAITING = 8_192;
+
+    /** How often the registry is read while nobody asks. */
+    private static final Duration UNASKED = Duration.ofMinutes(1);
+
+    private final BackendPolicy policy;
+    private final Portmapper portmapper;
+    private final LongSupplier nanoClock;
+    private final BackendObserver observer;
+    private final RegistryStore store;
+    private final List<BackendPolicy.Row> overlay;
+    private final long freshNanos;
+    private final long aheadNanos;
+    private final long staleNanos;
+    private final long retryNanos;
+
+    // Only used on the backend's event loop.
+    private final List<Waiting> waiting = new ArrayList<>();
+    private List<Deviation> deviations = List.of();
+    private @Nullable Future<?> timer;
+
+    private volatile State state;
+    private volatile boolean answering;
+
+    /**
+     * What is known at one time.
+     *
+     * @param registry null until the first reading has ended well
+     * @param rows the backend's own words, of which the registry was made
+     * @param readAt when that reading ended, in nanoseconds
+     * @param askedAt when the last reading began
+     * @param healthy whether the last reading ended well
+     * @param reading whether one is under way
+     */
+    private record State(
+            @Nullable Registry registry,
+            List<Mapping> rows,
+            long readAt,
+            long askedAt,
+            boolean healthy,
+            boolean reading) {
+        State withReading(long now) {
+            return new State(registry, rows, readAt, now, healthy, true);
+        }
+
+        State withFailure() {
+            return new State(registry, rows, readAt, askedAt, false, false);
+        }
+    }
+
+    /** Somebody who waits for the next reading to end. */
+    private record Waiting(EventExecutor executor, Consumer<@Nullable Registry> then) {
+        void answer(@Nullable Registry registry) {
+            if (executor.inEventLoop()) {
+                then.accept(registry);
+            } else {
+                executor.execute(() -> then.accept(registry));
+            }
+        }
+    }
+
+    public MirrorDirectory(
+            BackendPolicy policy,
+            Portmapper portmapper,
+            LongSupplier nanoClock,
+            BackendObserver observer,
+            RegistryStore store) {
+        this.policy = policy;
+        this.portmapper = portmapper;
+        this.nanoClock = nanoClock;
+        this.observer = observer;
+        this.store = store;
+        this.overlay = overlay(policy);
+        this.freshNanos = policy.fresh().toNanos();
+        this.aheadNanos = freshNanos - freshNanos / 4;
+        this.staleNanos = policy.stale().toNanos();
+        this.retryNanos = policy.retry().toNanos();
+        long now = nanoClock.getAsLong();
+        RegistryStore.Kept kept = store.load(policy);
+        this.state = kept == null
+                ? new State(null, List.of(), now, now - retryNanos, true, false)
+                : new State(
+                        Registry.of(kept.rows(), overlay),
+                        kept.rows(),
+                        now - kept.age().toNanos(),
+                        now - retryNanos,
+                        true,
+                        false);
+    }
+
+    /** Pins, and what is served as expected whatever the backend says. */
+    private static List<BackendPolicy.Row> overlay(BackendPolicy policy) {
+        List<BackendPolicy.Row> overlay = new ArrayList<>(policy.pins());
+        policy.expected().stream().filter(e -> e.serve()).forEach(e -> overlay.add(e.row()));
+        return overlay;
+    }
+
+    /** The rows that lie over what the backend says. */
+    List<BackendPolicy.Row> overlay() {
+        return overlay;
+    }
+
+    /** Begins to read the registry from time to time. */
+    @Override
+    public void start() {
+        onBackendLoop(this::tick, () -> {});
+    }
+
+    @Override
+    public boolean isAnswering() {
+        return answering;
+    }
+
+    @Override
+    public RegistryStore.@Nullable Kept known() {
+        State now = state;
+        return now.registry() == null
+                ? null
+                : new RegistryStore.Kept(now.rows(), Duration.ofNanos(nanoClock.getAsLong() - now.readAt()));
+    }
+
+    @Override
+    public void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then) {
+        State known = state;
+        long now = nanoClock.getAsLong();
+        Registry registry = usable(known, now);
+        if (registry != null) {
+            List<Mapping> rows = registry.select(question, shown);
+            boolean wait = rows.isEmpty() && known.healthy() && (known.reading() || mayRead(known, now));
+            if (!wait) {
+                readAhead(known, now);
+                then.accept(Answer.of(rows));
+                return;
+            }
+        }
+        join(
+                executor,
+                read -> then.accept(read == null ? Answer.UNAVAILABLE : Answer.of(read.select(question, shown))));
+    }
+
+    @Override
+    public void list(EventExecutor executor, Consumer<@Nullable Registry> then) {
+        State known = state;
+        long now = nanoClock.getAsLong();
+        Registry registry = usable(known, now);
+        if (registry == null) {
+            join(executor, then);
+        } else {
+            readAhead(known, now);
+            then.accept(registry);
+        }
+    }
+
+    /**
+     * The copy, when it can be answered from without waiting: while the backend answers until it is no longer fresh, when
+     * the backend does not until it is stale.
+     */
+    private @Nullable Registry usable(State known, long now) {
+        return now - known.readAt() < (known.healthy() ? freshNanos : staleNanos) ? known.registry() : null;
+    }
+
+    private boolean mayRead(State known, long now) {
+        return now - known.askedAt() >= retryNanos;
+    }
+
+    private void readAhead(State known, long now) {
+        if (now - known.readAt() >= aheadNanos && !known.reading()) {
+            refresh();
+        }
+    }
+
+    /** Reads the registry now, unless that is under way, or was less than {@code retry} ago. */
+    public void refresh() {
+        if (mayRead(state, nanoClock.getAsLong())) {
+            onBackendLoop(this::read, () -> {});
+        }
+    }
+
+    private void join(EventExecutor executor, Consumer<@Nullable Registry> then) {
+        Waiting asker = new Waiting(executor, then);
+        onBackendLoop(() -> join(asker), () -> then.accept(null));
+    }
+
+    private void onBackendLoop(Runnable task, Runnable whenClosed) {
+        try {
+            portmapper.loop().execute(task);
+        } catch (RejectedExecutionException closing) {
+            whenClosed.run();
+        }
+    }
+
+    private void join(Waiting asker) {
+        State known = state;
+        boolean begin = !known.reading() && mayRead(known, nanoClock.getAsLong());
+        if ((known.reading() || begin) && waiting.size() < MAX_WAITING) {
+            waiting.add(asker);
+        } else {
+            asker.answer(knownRegistry());
+        }
+        if (begin) {
+            read();
+        }
+    }
+
+    private void read() {
+        State known = state;
+        if (!known.reading()) {
+            state = known.withReading(nanoClock.getAsLong());
+            portmapper.dump(this::done);
+        }
+    }
+
+    private void done(BackendResult<List<Mapping>> result) {
+        State known = state;
+        List<Mapping> rows = result.value();
+        answering = rows != null;
+        if (rows == null) {
+            state = known.withFailure();
+        } else {
+            // The same words make the same registry, and what was made of it before stays good.
+            Registry same = rows.equals(known.rows()) ? known.registry() : null;
+            state = new State(
+                    same != null ? same : Registry.of(rows, overlay),
+                    rows,
+                    nanoClock.getAsLong(),
+                    known.askedAt(),
+                    true,
+                    false);
+            compare(known, rows);
+            store.save(policy, rows);
+        }
+        List<Waiting> askers = List.copyOf(waiting);
+        waiting.clear();
+        Registry registry = knownRegistry();
+        askers.forEach(asker -> asker.answer(registry));
+    }
+
+    /** What is known now, whatever its age within {@code stale}. */
+    private @Nullable Registry knownRegistry() {
+        State known = state;
+        return nanoClock.getAsLong() - known.readAt() < Math.max(staleNanos, freshNanos) ? known.registry() : null;
+    }
+
+    private void compare(State before, List<Mapping> rows) {
+        if (before.registry() != null) {
+            List<RegistryChange> changes = RegistryChange.between(before.rows(), rows);
+            if (!changes.isEmpty()) {
+                observer.changed(policy.name(), changes);
+            }
+        }
+        List<Deviation> now = Deviation.of(policy.expected(), rows);
+        if (!now.equals(deviations)) {
+            List<Deviation> appeared = new ArrayList<>(now);
+            appeared.removeAll(deviations);
+            // What is missing now and was elsewhere before has not settled.
+            Set<BackendPolicy.Expectation> unmet =
+                    now.stream().map(Deviation::expected).collect(Collectors.toSet());
+            List<Deviation> settled = new ArrayList<>(deviations);
+            settled.removeIf(d -> unmet.contains(d.expected()));
+            deviations = now;
+            observer.deviates(policy.name(), appeared, settled);
+        }
+    }
+
+    /** Reads when nobody asked for long, and while the backend is away. */
+    private void tick() {
+        State known = state;
+        long age = nanoClock.getAsLong() - known.readAt();
+        boolean waits = known.registry() == null || !known.healthy() || portmapper.isTurning();
+        if (waits || age >= UNASKED.toNanos()) {
+            read();
+        }
+        long pause = waits ? retryNanos : Math.max(freshNanos, retryNanos);
+        timer = portmapper.loop().schedule(this::tick, pause, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public void close() {
+        onBackendLoop(
+                () -> {
+                    if (timer != null) {
+                        timer.cancel(false);
+                    }
+                    portmapper.close();
+                },
+                () -> {});
+    }
+}
