@@ -1,0 +1,161 @@
+package org.rpcward.proxy.frontend;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DatagramPacket;
+import io.netty.util.concurrent.EventExecutor;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpcbind.Results;
+import org.rpcward.proxy.service.Exchange;
+import org.rpcward.proxy.service.PortmapService;
+
+/**
+ * Calls over UDP: one datagram, one message. The socket is bound to one address, so that replies leave from the address
+ * that was asked. Replies that are ready while a batch of datagrams is read leave together.
+ */
+public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
+    /**
+     * Bytes of a datagram that are received. The longest strict call is shorter; of a longer datagram, which arrives
+     * cut to this length, nothing is believed.
+     */
+    public static final int MAX_DATAGRAM = 2048;
+
+    private static final int REPLY_BYTES = 128;
+
+    private final PortmapService service;
+    private final ListeningPoint point;
+    private boolean reading;
+
+    public DatagramFrontend(PortmapService service, ListeningPoint point) {
+        this.service = service;
+        this.point = point;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        DatagramPacket packet = (DatagramPacket) message;
+        reading = true;
+        try {
+            service.handle(new DatagramExchange(context, packet));
+        } finally {
+            packet.release();
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        reading = false;
+        context.flush();
+    }
+
+    /** A reply could not be sent, because its receiver is gone for instance: with a datagram nobody has to know. */
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof java.io.IOException)) {
+            context.fireExceptionCaught(cause);
+        }
+    }
+
+    private final class DatagramExchange implements Exchange {
+        private final ChannelHandlerContext context;
+        private final LocalAddress local = point.local();
+        private final ByteBuf call;
+        private final int callBytes;
+        private final InetSocketAddress sender;
+        private final IpAddress source;
+
+        DatagramExchange(ChannelHandlerContext context, DatagramPacket packet) {
+            this.context = context;
+            this.call = packet.content();
+            this.callBytes = call.readableBytes();
+            this.sender = packet.sender();
+            this.source = IpAddress.of(sender.getAddress().getAddress());
+        }
+
+        @Override
+        public String listener() {
+            return local.listener();
+        }
+
+        @Override
+        public Transport transport() {
+            return Transport.UDP;
+        }
+
+        @Override
+        public IpAddress source() {
+            return source;
+        }
+
+        @Override
+        public IpAddress asked() {
+            return local.address();
+        }
+
+        @Override
+        public Results.Asked answerAddresses() {
+            return local.answerAddresses();
+        }
+
+        @Override
+        public EventExecutor executor() {
+            return context.executor();
+        }
+
+        @Override
+        public ByteBuf message() {
+            return call;
+        }
+
+        @Override
+        public int callBytes() {
+            return callBytes;
+        }
+
+        @Override
+        public @Nullable Fault fault() {
+            return callBytes >= MAX_DATAGRAM ? Fault.OVERSIZED : null;
+        }
+
+        @Override
+        public ByteBuf newReply() {
+            return context.alloc().directBuffer(REPLY_BYTES);
+        }
+
+        @Override
+        public int replyBytes(ByteBuf reply) {
+            return reply.readableBytes();
+        }
+
+        /** While the kernel takes no more, replies are let go: one that comes seconds late is of no use to anybody. */
+        @Override
+        public boolean reply(ByteBuf reply) {
+            if (!context.channel().isWritable()) {
+                reply.release();
+                return false;
+            }
+            DatagramPacket packet = new DatagramPacket(reply, sender);
+            if (reading) {
+                context.write(packet, context.voidPromise());
+            } else {
+                context.writeAndFlush(packet, context.voidPromise());
+            }
+            return true;
+        }
+
+        @Override
+        public void keepSilent() {
+            // Over UDP that is all there is to it.
+        }
+
+        @Override
+        public void drop() {
+            // Over UDP that is all there is to it.
+        }
+    }
+}

@@ -1,0 +1,406 @@
+package org.rpcward.proxy.observe;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
+import com.github.benmanes.caffeine.cache.Scheduler;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.BackendPolicy;
+import org.rpcward.policy.Decision;
+import org.rpcward.policy.Mode;
+import org.rpcward.policy.Policy;
+import org.rpcward.policy.ProgramSet;
+import org.rpcward.policy.Query;
+import org.rpcward.policy.Rule;
+import org.rpcward.policy.Verdict;
+import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Programs;
+import org.rpcward.proxy.backend.BackendObserver;
+import org.rpcward.proxy.backend.BackendResult;
+import org.rpcward.proxy.backend.Deviation;
+import org.rpcward.proxy.backend.RegistryChange;
+import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpcbind.Mapping;
+import org.rpcward.proxy.rpcbind.UniversalAddress;
+import org.rpcward.proxy.service.CallObserver;
+import org.rpcward.proxy.service.Exchange;
+import org.rpcward.proxy.service.Outcome;
+
+/*
+ * A line a packet would make the log the weakest part of the proxy. So a source that is denied by one rule again and
+ * again has one line in a while, which says how many were left out; of allowed calls only a sample is told; and since
+ * sources can be forged, all denials together have no more than so many lines a second. What is left out is told too.
+ */
+/** Counts calls and logs some of them. Thread-safe. */
+public final class CallLog implements CallObserver, BackendObserver {
+    /** Denials told at most in one second, all sources together. */
+    private static final int LINES_PER_SECOND = 100;
+
+    /** Sources, each with a rule, whose last line is remembered. */
+    private static final int REMEMBERED = 10_000;
+
+    /** Changes of a registry told after one reading. */
+    private static final int CHANGES_PER_READING = 100;
+
+    /** Frames told of a stack. */
+    private static final int FRAMES = 20;
+
+    /** The reason of what a rule in audit mode would do. */
+    private static final String TRIAL = "trial";
+
+    private static final IpAddress NOBODY = IpAddress.v4(0);
+
+    private static final Duration REMEMBERED_FOR = Duration.ofMinutes(1);
+
+    private final EventLog log;
+    private final Counters counters;
+    private final LongSupplier nanoClock;
+    private final Cache<DeniedKey, Denied> denied;
+    private long second;
+    private int linesThisSecond;
+    private long unlogged;
+
+    /**
+     * What is told once in a while.
+     *
+     * @param slot what was asked, where each question is told by itself; else 0
+     * @param program about which program and version, likewise
+     */
+    private record DeniedKey(IpAddress source, String rule, int slot, long program) {
+        DeniedKey(IpAddress source, String rule) {
+            this(source, rule, 0, 0);
+        }
+    }
+
+    /** When a source's denials by one rule were told last, and how many were not since; guarded by itself. */
+    private static final class Denied {
+        private long toldAt;
+        private boolean told;
+        private long suppressed;
+    }
+
+    public CallLog(EventLog log, Counters counters, LongSupplier nanoClock) {
+        this.log = log;
+        this.counters = counters;
+        this.nanoClock = nanoClock;
+        this.denied = Caffeine.newBuilder()
+                .maximumSize(REMEMBERED)
+                .expireAfterAccess(REMEMBERED_FOR)
+                .ticker(nanoClock::getAsLong)
+                .scheduler(Scheduler.systemScheduler())
+                .removalListener(this::forgotten)
+                .build();
+    }
+
+    @Override
+    public void decided(Exchange exchange, Query query, Decision decision, Policy policy) {
+        counters.received(exchange.transport(), exchange.callBytes());
+        counters.call(query.protocol(), query.procedure());
+        counters.verdict(decision.verdict());
+        for (Rule trial : decision.trials()) {
+            tell(exchange, query, trial.then(), trial.name(), TRIAL, policy);
+        }
+        if (decision.verdict() == Verdict.ALLOW) {
+            int oneIn = policy.log().allowOneIn();
+            if (oneIn > 0 && ThreadLocalRandom.current().nextInt(oneIn) == 0) {
+                write(exchange, query, Verdict.ALLOW, decision.rule().name(), "rule", policy, 0);
+            }
+        } else {
+            tell(exchange, query, decision.verdict(), decision.rule().name(), "rule", policy);
+        }
+    }
+
+    @Override
+    public void malformed(Exchange exchange, Fault fault, Verdict verdict, Policy policy) {
+        counters.received(exchange.transport(), exchange.callBytes());
+        counters.fault(fault);
+        counters.verdict(verdict);
+        tell(exchange, null, verdict, Rule.DEFAULT_NAME, fault.word(), policy);
+    }
+
+    @Override
+    public void replied(Exchange exchange, Outcome outcome, int bytes) {
+        counters.replied(exchange.transport(), outcome, bytes);
+    }
+
+    @Override
+    public void unsent(Exchange exchange) {
+        counters.unsent();
+    }
+
+    @Override
+    public void overBudget(Exchange exchange) {
+        counters.overBudget();
+    }
+
+    @Override
+    public void unavailable(Exchange exchange) {
+        counters.unavailable();
+    }
+
+    /** With its stack, so that it can be mended; once in a while, so that it does not fill the log. */
+    @Override
+    public void failed(Exchange exchange, RuntimeException mistake) {
+        counters.failed();
+        StackTraceElement[] stack = mistake.getStackTrace();
+        String where = stack.length == 0 ? "nowhere" : stack[0].toString();
+        long suppressed = mayTell(new DeniedKey(NOBODY, where), REMEMBERED_FOR.toNanos());
+        if (suppressed < 0) {
+            return;
+        }
+        Map<String, Object> event = log.event("failure");
+        event.put("listener", exchange.listener());
+        event.put("transport", exchange.transport().word());
+        event.put("reason", mistake.toString());
+        event.put(
+                "stack", Arrays.stream(stack).limit(FRAMES).map(String::valueOf).collect(Collectors.joining(" < ")));
+        event.put("suppressed", suppressed);
+        log.write(event);
+    }
+
+    /** Something went wrong that no call is to blame for: told once in a while, whatever is the reason. */
+    public void trouble(String where, String reason) {
+        counters.failed();
+        if (mayTell(new DeniedKey(NOBODY, where), REMEMBERED_FOR.toNanos()) >= 0) {
+            Map<String, Object> event = log.event("failure");
+            event.put("where", where);
+            event.put("reason", reason);
+            log.write(event);
+        }
+    }
+
+    @Override
+    public int calls(int protocolAndProcedure) {
+        return (int) counters.calls(protocolAndProcedure);
+    }
+
+    @Override
+    public void asked(String backend, BackendResult.Status status) {
+        counters.backend(status);
+    }
+
+    @Override
+    public void up(String backend, String endpoint) {
+        log.write(backendEvent(backend, endpoint, "up"));
+    }
+
+    @Override
+    public void down(String backend, String endpoint, BackendResult.Status reason) {
+        Map<String, Object> event = backendEvent(backend, endpoint, "down");
+        event.put("reason", reason.word());
+        log.write(event);
+    }
+
+    private Map<String, Object> backendEvent(String backend, String endpoint, String state) {
+        counters.backendTurned(state);
+        Map<String, Object> event = log.event("backend");
+        event.put("backend", backend);
+        event.put("endpoint", endpoint);
+        event.put("state", state);
+        return event;
+    }
+
+    @Override
+    public void changed(String backend, List<RegistryChange> changes) {
+        changes.forEach(c -> counters.registryChanged(c.kind()));
+        for (RegistryChange change : changes.subList(0, Math.min(changes.size(), CHANGES_PER_READING))) {
+            Map<String, Object> event = registrationEvent("registry", backend, change.registration());
+            event.put("change", change.kind().word());
+            Mapping before = change.before();
+            if (before != null && change.after() != null) {
+                event.put("was", new UniversalAddress(before.host(), before.port()) + " " + before.owner());
+            }
+            log.write(event);
+        }
+        if (changes.size() > CHANGES_PER_READING) {
+            Map<String, Object> event = log.event("registry");
+            event.put("backend", backend);
+            event.put("suppressed", changes.size() - CHANGES_PER_READING);
+            log.write(event);
+        }
+    }
+
+    private Map<String, Object> registrationEvent(String name, String backend, Mapping row) {
+        Map<String, Object> event = log.event(name);
+        event.put("backend", backend);
+        event.put("program", program(row.program()));
+        event.put("version", Integer.toUnsignedLong(row.version()));
+        event.put("netid", row.netid());
+        event.put("address", new UniversalAddress(row.host(), row.port()).toString());
+        event.put("owner", row.owner());
+        return event;
+    }
+
+    @Override
+    public void deviates(String backend, List<Deviation> appeared, List<Deviation> settled) {
+        settled.forEach(d -> log.write(deviationEvent(backend, d, "settled")));
+        for (Deviation deviation : appeared) {
+            counters.deviated();
+            log.write(deviationEvent(backend, deviation, deviation.found() == null ? "missing" : "moved"));
+        }
+    }
+
+    private Map<String, Object> deviationEvent(String backend, Deviation deviation, String state) {
+        BackendPolicy.Row expected = deviation.expected().row();
+        Map<String, Object> event = log.event("expectation");
+        event.put("backend", backend);
+        event.put("state", state);
+        event.put("program", program(expected.program()));
+        event.put("version", Integer.toUnsignedLong(expected.version()));
+        event.put("netid", expected.netid());
+        event.put("port", expected.port());
+        Mapping found = deviation.found();
+        if (found != null && !state.equals("settled")) {
+            event.put("found", found.port());
+        }
+        event.put("served", deviation.expected().serve());
+        return event;
+    }
+
+    /** Tells of a call that was not simply allowed, unless its like was told a moment ago. */
+    private void tell(
+            Exchange exchange, @Nullable Query query, Verdict verdict, String rule, String reason, Policy policy) {
+        // In a trial everything that a client asks is wanted, for the rules that are to be written from it.
+        boolean trial = policy.mode() == Mode.AUDIT || reason.equals(TRIAL);
+        DeniedKey key = trial && query != null
+                ? new DeniedKey(exchange.source(), rule, query.slot(), ProgramSet.key(query.program(), query.version()))
+                : new DeniedKey(exchange.source(), rule);
+        long suppressed = mayTell(key, policy.log().denyOnePer().toNanos());
+        if (suppressed >= 0) {
+            write(exchange, query, verdict, rule, reason, policy, suppressed);
+        }
+    }
+
+    /** How many of a kind were left out since the last one was told; -1 when this one is to be left out too. */
+    private long mayTell(DeniedKey key, long oneIn) {
+        Denied entry = denied.get(key, k -> new Denied());
+        long suppressed;
+        synchronized (entry) {
+            long now = nanoClock.getAsLong();
+            if (entry.told && now - entry.toldAt < oneIn) {
+                entry.suppressed++;
+                return -1;
+            }
+            entry.told = true;
+            entry.toldAt = now;
+            suppressed = entry.suppressed;
+            entry.suppressed = 0;
+        }
+        if (mayWrite(1)) {
+            return suppressed;
+        }
+        synchronized (entry) {
+            entry.suppressed += suppressed;
+        }
+        return -1;
+    }
+
+    /** @param events how many the line would tell of, which are left out otherwise */
+    private synchronized boolean mayWrite(long events) {
+        long now = TimeUnit.NANOSECONDS.toSeconds(nanoClock.getAsLong());
+        if (now != second) {
+            second = now;
+            linesThisSecond = 0;
+            if (unlogged > 0) {
+                Map<String, Object> event = log.event("log");
+                event.put("suppressed", unlogged);
+                event.put("reason", "too many sources to tell each");
+                log.write(event);
+                unlogged = 0;
+            }
+        }
+        if (linesThisSecond >= LINES_PER_SECOND) {
+            unlogged += events;
+            counters.unlogged();
+            return false;
+        }
+        linesThisSecond++;
+        return true;
+    }
+
+    private void forgotten(@Nullable DeniedKey key, @Nullable Denied entry, RemovalCause cause) {
+        if (key == null || entry == null) {
+            return;
+        }
+        long suppressed;
+        synchronized (entry) {
+            suppressed = entry.suppressed;
+        }
+        if (suppressed > 0 && mayWrite(suppressed)) {
+            boolean mistake = key.source().equals(NOBODY);
+            Map<String, Object> event = log.event(mistake ? "failure" : "suppressed");
+            if (!mistake) {
+                event.put("source", key.source().toString());
+            }
+            event.put(mistake ? "stack" : "rule", key.rule());
+            event.put("suppressed", suppressed);
+            log.write(event);
+        }
+    }
+
+    private void write(
+            Exchange exchange,
+            @Nullable Query query,
+            Verdict verdict,
+            String rule,
+            String reason,
+            Policy policy,
+            long suppressed) {
+        Map<String, Object> event = log.event("call");
+        event.put("listener", exchange.listener());
+        event.put("source", exchange.source().toString());
+        event.put("transport", exchange.transport().word());
+        if (query != null) {
+            event.put("protocol", query.protocol());
+            event.put("procedure", query.procedure().word());
+            if (query.namesProgram()) {
+                event.put("program", program(query.program()));
+                event.put("version", Integer.toUnsignedLong(query.version()));
+            }
+        }
+        event.put("verdict", verdict.word());
+        event.put("rule", rule);
+        event.put("reason", reason);
+        if (reason.equals(TRIAL) || policy.mode() == Mode.AUDIT) {
+            event.put("mode", Mode.AUDIT.word());
+        }
+        event.put("revision", policy.revision());
+        event.put("suppressed", suppressed);
+        log.write(event);
+    }
+
+    private static Map<String, Object> program(int number) {
+        Map<String, Object> program = new LinkedHashMap<>();
+        Programs.Entry known = Programs.byNumber(number);
+        program.put("name", known == null ? "" : known.name());
+        program.put("number", Integer.toUnsignedLong(number));
+        return program;
+    }
+
+    /** What was counted, for the last line of the log. */
+    public Map<String, Object> totals() {
+        Map<String, Object> totals = counters.totals();
+        long suppressed = 0;
+        for (Denied entry : denied.asMap().values()) {
+            synchronized (entry) {
+                suppressed += entry.suppressed;
+            }
+        }
+        synchronized (this) {
+            suppressed += unlogged;
+        }
+        if (suppressed > 0) {
+            totals.put("suppressed", suppressed);
+        }
+        return totals;
+    }
+}

@@ -1,0 +1,343 @@
+package org.rpcward.proxy.service;
+
+import com.github.benmanes.caffeine.cache.stats.CacheStats;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.time.InstantSource;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.Decision;
+import org.rpcward.policy.Query;
+import org.rpcward.policy.Verdict;
+import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.registry.Answer;
+import org.rpcward.proxy.registry.Question;
+import org.rpcward.proxy.registry.Registry;
+import org.rpcward.proxy.registry.RowFilter;
+import org.rpcward.proxy.rpc.Call;
+import org.rpcward.proxy.rpc.CallDecoder;
+import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.Replies;
+import org.rpcward.proxy.rpc.Rpc;
+import org.rpcward.proxy.rpcbind.Mapping;
+import org.rpcward.proxy.rpcbind.Netbuf;
+import org.rpcward.proxy.rpcbind.Netid;
+import org.rpcward.proxy.rpcbind.Results;
+import org.rpcward.proxy.rpcbind.Results.Asked;
+import org.rpcward.proxy.service.Serving.Listening;
+
+/**
+ * Takes calls to their outcome. One policy serves a call from end to end. Thread-safe: each call stays on the event loop
+ * that it came by.
+ */
+public final class PortmapService {
+    /** The longest reply over UDP, in bytes: rpcbind's own bound, which clients have buffers for. */
+    private static final int MAX_DATAGRAM = 9000;
+
+    private volatile Serving current;
+    private final InstantSource clock;
+    private final CallObserver observer;
+    private final ListingCache listings = new ListingCache();
+
+    public PortmapService(Serving first, InstantSource clock, CallObserver observer) {
+        this.current = first;
+        this.clock = clock;
+        this.observer = observer;
+    }
+
+    /** How often a listing was found encoded. */
+    public CacheStats listingStats() {
+        return listings.stats();
+    }
+
+    public Serving current() {
+        return current;
+    }
+
+    /** From the next call on, this serves. */
+    public void replace(Serving next) {
+        current = next;
+    }
+
+    /** Takes one call to its one outcome, at once unless the backend has to be asked. Never throws. */
+    public void handle(Exchange exchange) {
+        guarded(exchange, () -> take(exchange));
+    }
+
+    /** A mistake of ours costs the call that met it, and no other. */
+    private void guarded(Exchange exchange, Runnable step) {
+        try {
+            step.run();
+        } catch (RuntimeException mistake) {
+            observer.failed(exchange, mistake);
+            exchange.drop();
+        }
+    }
+
+    private void take(Exchange exchange) {
+        Serving serving = current;
+        Listening listening = serving.listener(exchange.listener());
+        if (listening == null) {
+            exchange.drop();
+            return;
+        }
+        Fault broken = exchange.fault();
+        Call call = broken == null ? CallDecoder.decode(exchange.message()) : Call.of(broken);
+        Turn turn = new Turn(
+                exchange, call, serving, listening, serving.policy().rules().defaultRule());
+        if (call.fault() != null) {
+            handleFaulty(turn, call.fault());
+        } else if (call.procedure() != null) {
+            handleGood(turn, call.procedure());
+        }
+    }
+
+    /** Known sources hear what is wrong, as rpcbind tells it; the others get what the policy has for strangers. */
+    private void handleFaulty(Turn turn, Fault fault) {
+        Exchange exchange = turn.exchange();
+        Verdict verdict = verdictOnFault(turn, fault);
+        observer.malformed(exchange, fault, verdict, turn.serving().policy());
+        switch (verdict) {
+            case ALLOW, HIDE -> {
+                ByteBuf out = exchange.newReply();
+                Replies.fault(out, turn.call().xid(), fault);
+                send(turn, out, Outcome.FAULT);
+            }
+            case REFUSE -> refuse(turn);
+            case DROP -> exchange.drop();
+        }
+    }
+
+    private static Verdict verdictOnFault(Turn turn, Fault fault) {
+        if (fault.answer() == Fault.Answer.NONE) {
+            return Verdict.DROP;
+        }
+        return turn.isAudit() || turn.rules().isNamed(turn.exchange().source())
+                ? Verdict.ALLOW
+                : turn.rules().defaultRule().then();
+    }
+
+    private void handleGood(Turn arrived, Procedure procedure) {
+        Exchange exchange = arrived.exchange();
+        Query query = arrived.query(procedure);
+        Decision decision = arrived.rules().decide(query);
+        observer.decided(exchange, query, decision, arrived.serving().policy());
+        Turn turn = arrived.decidedBy(decision.rule());
+        boolean hindered = !(turn.isAudit() && procedure.callClass().allowable());
+        switch (hindered ? decision.verdict() : Verdict.ALLOW) {
+            case ALLOW -> answer(turn, procedure, hindered ? Sight.of(turn.view()) : Sight.EVERYTHING);
+            case HIDE -> hide(turn, procedure);
+            case REFUSE -> refuse(turn);
+            case DROP -> exchange.drop();
+        }
+    }
+
+    private void answer(Turn turn, Procedure procedure, Sight sight) {
+        switch (procedure) {
+            case NULL -> reply(turn);
+            case GETPORT, GETADDR, GETVERSADDR, GETADDRLIST -> find(turn, procedure, sight);
+            case DUMP -> list(turn, sight);
+            case GETTIME ->
+                send(turn, success(turn).writeInt((int) clock.instant().getEpochSecond()), Outcome.ANSWERED);
+            case UADDR2TADDR, TADDR2UADDR -> convert(turn, procedure);
+            case GETSTAT -> statistics(turn);
+            case SET, UNSET, CALLIT, BCAST, INDIRECT ->
+                // No policy can allow these: the loader refuses it, and this is the place behind it.
+                refuse(turn);
+        }
+    }
+
+    /** What is said of something that is not there. For lookups and lists it takes the way of every other answer. */
+    private void hide(Turn turn, Procedure procedure) {
+        switch (procedure.callClass()) {
+            case PING -> reply(turn);
+            case LOOKUP -> find(turn, procedure, Sight.NOTHING);
+            case LIST -> list(turn, Sight.NOTHING);
+            case TIME, CONVERT, STATS -> error(turn, Rpc.PROC_UNAVAIL, Outcome.HIDDEN);
+            case REGISTER -> send(turn, success(turn).writeInt(0), Outcome.HIDDEN);
+            case INDIRECT -> {
+                if (procedure == Procedure.INDIRECT) {
+                    error(turn, Rpc.PROG_UNAVAIL, Outcome.HIDDEN);
+                } else {
+                    turn.exchange().keepSilent();
+                }
+            }
+        }
+    }
+
+    private void find(Turn turn, Procedure procedure, Sight sight) {
+        Question question = question(turn, procedure);
+        if (question == null) {
+            found(turn, procedure, Answer.ABSENT);
+            return;
+        }
+        turn.listening()
+                .directory()
+                .find(
+                        question,
+                        sight.filter(turn),
+                        turn.exchange().executor(),
+                        answer -> guarded(turn.exchange(), () -> found(turn, procedure, answer)));
+    }
+
+    /** What the directory is asked; null when no registration can match. */
+    private static @Nullable Question question(Turn turn, Procedure procedure) {
+        Exchange exchange = turn.exchange();
+        Call.Arguments asked = turn.call().arguments();
+        Netid netid = procedure == Procedure.GETPORT
+                ? Netid.ofIpProtocol(asked.protocol())
+                : Netid.of(exchange.transport(), exchange.asked());
+        if (netid == null) {
+            return null;
+        }
+        Question.Kind kind = switch (procedure) {
+            case GETADDRLIST -> Question.Kind.FAMILY;
+            case GETVERSADDR -> Question.Kind.EXACT_VERSION;
+            default -> Question.Kind.ANY_VERSION;
+        };
+        return new Question(kind, asked.program(), asked.version(), netid);
+    }
+
+    private void found(Turn turn, Procedure procedure, Answer answer) {
+        if (!answer.available()) {
+            unavailable(turn);
+            return;
+        }
+        ByteBuf out = success(turn);
+        List<Mapping> rows = answer.rows();
+        switch (procedure) {
+            case GETPORT -> Results.port(out, rows);
+            case GETADDRLIST -> Results.addressList(out, rows, turn.answerAddresses());
+            default -> Results.address(out, rows, turn.answerAddresses());
+        }
+        send(turn, out, rows.isEmpty() ? Outcome.ABSENT : Outcome.ANSWERED);
+    }
+
+    private void list(Turn turn, Sight sight) {
+        turn.listening()
+                .directory()
+                .list(
+                        turn.exchange().executor(),
+                        registry -> guarded(turn.exchange(), () -> listed(turn, sight, registry)));
+    }
+
+    private void listed(Turn turn, Sight sight, @Nullable Registry registry) {
+        if (registry == null) {
+            unavailable(turn);
+            return;
+        }
+        Exchange exchange = turn.exchange();
+        int protocol = turn.call().protocol();
+        Asked addresses = turn.answerAddresses();
+        ListingCache.Key key = new ListingCache.Key(
+                turn.serving().policy().revision(),
+                sight.dependsOnSource() ? turn.rules().sourceClass(exchange.source()) : null,
+                sight.name(),
+                protocol,
+                exchange.transport(),
+                turn.listening().policy().transports(),
+                addresses);
+        byte[] results = listings.get(
+                registry,
+                key,
+                () -> Results.listing(rows(turn, sight, registry, protocol, addresses), protocol, addresses));
+        // Not copied: a client that does not read costs no copy of a long listing for each of its calls.
+        send(turn, Unpooled.wrappedBuffer(success(turn), Unpooled.wrappedBuffer(results)), Outcome.ANSWERED);
+    }
+
+    /** Only rows that will stand in the listing count towards its longest length. */
+    private static List<Mapping> rows(Turn turn, Sight sight, Registry registry, int protocol, Asked addresses) {
+        RowFilter shown = sight.filter(turn);
+        return registry.select(row -> Results.isListed(row, protocol, addresses) && shown.shows(row), sight.mostRows());
+    }
+
+    /** The backend does not answer and nothing is known: a stream client is told so, a datagram client asks again. */
+    private void unavailable(Turn turn) {
+        observer.unavailable(turn.exchange());
+        if (turn.exchange().transport() == Transport.TCP) {
+            error(turn, Rpc.SYSTEM_ERR, Outcome.UNAVAILABLE);
+        } else {
+            turn.exchange().keepSilent();
+        }
+    }
+
+    private void convert(Turn turn, Procedure procedure) {
+        ByteBuf out = success(turn);
+        byte[] address = turn.call().arguments().address();
+        boolean v4 = turn.exchange().asked().isV4();
+        if (procedure == Procedure.UADDR2TADDR) {
+            Netbuf.write(out, address, v4);
+        } else {
+            Netbuf.writeText(out, address, v4);
+        }
+        send(turn, out, Outcome.ANSWERED);
+    }
+
+    private void statistics(Turn turn) {
+        ByteBuf out = success(turn);
+        Results.statistics(out, observer::calls);
+        send(turn, out, Outcome.ANSWERED);
+    }
+
+    private void reply(Turn turn) {
+        send(turn, success(turn), Outcome.ANSWERED);
+    }
+
+    private void refuse(Turn turn) {
+        ByteBuf out = turn.exchange().newReply();
+        Replies.denied(out, turn.call().xid(), Rpc.AUTH_TOOWEAK);
+        send(turn, out, Outcome.REFUSED);
+    }
+
+    private void error(Turn turn, int acceptStat, Outcome outcome) {
+        ByteBuf out = turn.exchange().newReply();
+        Replies.error(out, turn.call().xid(), acceptStat);
+        send(turn, out, outcome);
+    }
+
+    private static ByteBuf success(Turn turn) {
+        ByteBuf out = turn.exchange().newReply();
+        Replies.success(out, turn.call().xid());
+        return out;
+    }
+
+    /**
+     * The one way out for replies. Over UDP none is larger than its call times the budget: what does not fit is a
+     * SYSTEM_ERR, as rpcbind says it of a reply too long for a datagram.
+     */
+    private void send(Turn turn, ByteBuf out, Outcome outcome) {
+        Exchange exchange = turn.exchange();
+        if (exchange.transport() == Transport.TCP || fits(turn, out)) {
+            deliver(exchange, out, outcome);
+            return;
+        }
+        observer.overBudget(exchange);
+        out.release();
+        ByteBuf error = exchange.newReply();
+        Replies.error(error, turn.call().xid(), Rpc.SYSTEM_ERR);
+        if (fits(turn, error)) {
+            deliver(exchange, error, Outcome.OVER_BUDGET);
+        } else {
+            error.release();
+            exchange.keepSilent();
+        }
+    }
+
+    private void deliver(Exchange exchange, ByteBuf out, Outcome outcome) {
+        int bytes = exchange.replyBytes(out);
+        if (exchange.reply(out)) {
+            observer.replied(exchange, outcome, bytes);
+        } else {
+            observer.unsent(exchange);
+        }
+    }
+
+    private static boolean fits(Turn turn, ByteBuf reply) {
+        Exchange exchange = turn.exchange();
+        int bytes = exchange.replyBytes(reply);
+        boolean withinBudget = turn.rule().fullOverUdp()
+                || bytes <= exchange.callBytes() * turn.serving().policy().amplification();
+        return withinBudget && bytes <= MAX_DATAGRAM;
+    }
+}

@@ -1,0 +1,85 @@
+package org.rpcward.proxy.service;
+
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.Builtin;
+import org.rpcward.policy.Decision;
+import org.rpcward.policy.Verdict;
+import org.rpcward.policy.View;
+import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.proxy.registry.RowFilter;
+import org.rpcward.proxy.rpc.Call;
+import org.rpcward.proxy.rpcbind.Mapping;
+import org.rpcward.proxy.rpcbind.Netid;
+import org.rpcward.proxy.rpcbind.Results.Asked;
+
+/**
+ * How much of a registry the answer to one call may show.
+ *
+ * @param name unlike for sights that can show different rows to one source; no view's name begins with a dash
+ * @param view the view that says it, or null
+ */
+record Sight(String name, @Nullable View view) {
+    static final Sight NOTHING = new Sight("-nothing", null);
+    static final Sight EVERYTHING = new Sight("-everything", null);
+
+    /** The rows that the same client could look up one by one, so that listing and lookup cannot disagree. */
+    static final Sight LOOKUPS = new Sight("-lookups", null);
+
+    /** What a view shows; without one, what can be looked up. */
+    static Sight of(@Nullable View view) {
+        return view == null ? LOOKUPS : new Sight(view.name(), view);
+    }
+
+    /** Whether what is shown depends on who asks. */
+    boolean dependsOnSource() {
+        return equals(LOOKUPS);
+    }
+
+    int mostRows() {
+        return view == null ? View.MAX_ROWS_DEFAULT : view.maxRows();
+    }
+
+    /** The rows that are shown to this call. Of the portmapper's own, those of the transports that are served here. */
+    RowFilter filter(Turn turn) {
+        if (equals(NOTHING)) {
+            return RowFilter.NOTHING;
+        }
+        return row -> isServed(turn, row) && shows(turn, row);
+    }
+
+    private boolean shows(Turn turn, Mapping row) {
+        if (view != null) {
+            return view.shows(row.program(), row.version(), row.netid());
+        }
+        return equals(EVERYTHING) || isAskedFor(turn, row) || mayLookUp(turn, row);
+    }
+
+    /** The row that an allowed lookup asked for needs no second decision. */
+    private static boolean isAskedFor(Turn turn, Mapping row) {
+        Procedure procedure = turn.call().procedure();
+        Call.Arguments asked = turn.call().arguments();
+        return procedure != null
+                && procedure.callClass().namesProgram()
+                && asked.program() == row.program()
+                && asked.version() == row.version();
+    }
+
+    /** Allowed, and shown by the view of the rule that allows it. */
+    private static boolean mayLookUp(Turn turn, Mapping row) {
+        Procedure lookup = turn.call().protocol() == Procedure.LOWEST_PROTOCOL ? Procedure.GETPORT : Procedure.GETADDR;
+        Decision decision = turn.rules().decide(turn.query(lookup, row.program(), row.version()));
+        View seenThrough = turn.viewOf(decision.rule());
+        return decision.verdict() == Verdict.ALLOW
+                && (seenThrough == null || seenThrough.shows(row.program(), row.version(), row.netid()));
+    }
+
+    private static boolean isServed(Turn turn, Mapping row) {
+        Netid netid = row.known();
+        if (row.program() != Builtin.PORTMAPPER_PROGRAM || netid == null) {
+            return true;
+        }
+        Asked asked = turn.answerAddresses();
+        return turn.listening().policy().transports().contains(netid.transport())
+                && (netid.isV4() ? asked.v4() : asked.v6()) != null;
+    }
+}
