@@ -1,0 +1,69 @@
+package org.rpcward.proxy.server;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.yaml.GroupFiles;
+import org.rpcward.policy.yaml.LoadResult;
+import org.rpcward.policy.yaml.PolicyLoader;
+
+/** A policy on disk, with the files that its groups name beside it. */
+public final class PolicyFile {
+    private PolicyFile() {}
+
+    /**
+     * What came of reading a policy: its load result, or one line on why the file could not be read at all.
+     */
+    public record Loaded(@Nullable LoadResult result, String failure) {}
+
+    /** Reads a policy. Files of groups are looked up relative to its directory. */
+    public static Loaded load(String name) {
+        Path path;
+        try {
+            path = Path.of(name);
+        } catch (InvalidPathException e) {
+            return new Loaded(null, name + ": not the name of a file");
+        }
+        try {
+            byte[] text = read(path, PolicyLoader.LONGEST_POLICY);
+            return new Loaded(PolicyLoader.load(name, text, groupFilesOf(path)), "");
+        } catch (IOException e) {
+            return new Loaded(null, name + ": " + reason(path, e));
+        }
+    }
+
+    private static GroupFiles groupFilesOf(Path policy) {
+        return file -> {
+            try {
+                Path path = policy.resolveSibling(file);
+                return GroupFiles.Content.of(read(path, PolicyLoader.LONGEST_GROUP_FILE));
+            } catch (InvalidPathException e) {
+                return GroupFiles.Content.failed("not the name of a file");
+            } catch (IOException e) {
+                return GroupFiles.Content.failed(reason(policy.resolveSibling(file), e));
+            }
+        };
+    }
+
+    /** One byte more than allowed, so that the loader sees that a file is too long and says so. */
+    private static byte[] read(Path path, int longest) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            return in.readNBytes(longest + 1);
+        }
+    }
+
+    private static String reason(Path path, IOException e) {
+        if (e instanceof NoSuchFileException) {
+            return "no such file";
+        }
+        if (e instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        return Files.isDirectory(path) ? "is a directory" : String.valueOf(e.getMessage());
+    }
+}

@@ -1,0 +1,283 @@
+package org.rpcward.proxy.server;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.BackendPolicy;
+import org.rpcward.policy.Builtin;
+import org.rpcward.policy.ListenerPolicy;
+import org.rpcward.policy.Policy;
+import org.rpcward.proxy.backend.BackendClient;
+import org.rpcward.proxy.backend.FailoverClient;
+import org.rpcward.proxy.backend.Portmapper;
+import org.rpcward.proxy.frontend.StreamFrontend;
+import org.rpcward.proxy.observe.CallLog;
+import org.rpcward.proxy.observe.Counters;
+import org.rpcward.proxy.observe.EventLog;
+import org.rpcward.proxy.observe.NettyLog;
+import org.rpcward.proxy.registry.Directory;
+import org.rpcward.proxy.registry.FixedDirectory;
+import org.rpcward.proxy.registry.ForwardDirectory;
+import org.rpcward.proxy.registry.MirrorDirectory;
+import org.rpcward.proxy.registry.Registry;
+import org.rpcward.proxy.registry.RegistryStore;
+import org.rpcward.proxy.service.PortmapService;
+import org.rpcward.proxy.service.Serving;
+import org.rpcward.proxy.transport.OwnConnections;
+import org.rpcward.proxy.transport.TransportType;
+
+/** The running proxy. Its methods are called one after another, from whatever thread. */
+public final class ProxyServer {
+    private static final Duration DRAIN = Duration.ofSeconds(5);
+
+    private final TransportType transport;
+    private final EventLog log;
+    private final CallLog callLog;
+    private final EventLoopGroup loops;
+    private final EventLoopGroup backendLoop;
+    private final OwnConnections own = new OwnConnections();
+    private final ExecutorService writer =
+            Executors.newSingleThreadExecutor(new DefaultThreadFactory("rpcward-state", true));
+    private final RegistryStore store;
+    private final PortmapService service;
+    private final Sockets sockets;
+    private final Notifier notifier;
+    private final int cores;
+    private volatile boolean stopping;
+
+    private ProxyServer(Policy policy, TransportType transport, EventLog log, CallLog callLog) {
+        this.transport = transport;
+        this.log = log;
+        this.callLog = callLog;
+        this.cores = Runtime.getRuntime().availableProcessors();
+        int widest = policy.listeners().values().stream()
+                .mapToInt(ListenerPolicy::workers)
+                .max()
+                .orElse(0);
+        this.loops = transport.eventLoops(Math.max(cores, widest), "rpcward-worker");
+        this.backendLoop = transport.eventLoops(1, "rpcward-backend");
+        this.notifier = Notifier.of(System.getenv("NOTIFY_SOCKET"), transport, backendLoop);
+        this.store = store(System.getenv("STATE_DIRECTORY"));
+        this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog);
+        this.sockets = new Sockets(transport, loops, service, own, reason -> callLog.trouble("listen", reason));
+    }
+
+    /**
+     * Starts to serve.
+     *
+     * @throws StartException when the host does not let it; nothing is left open then
+     */
+    public static ProxyServer start(Policy policy, EventLog log) throws StartException {
+        log.format(policy.log().format());
+        CallLog callLog = new CallLog(log, new Counters(), System::nanoTime);
+        NettyLog.takeOver(callLog);
+        ProxyServer server = new ProxyServer(policy, TransportType.best(), log, callLog);
+        try {
+            Map<Sockets.Key, Sockets.Wanted> wanted =
+                    server.sockets.wanted(policy.listeners().values(), server.cores);
+            requireNoLoop(policy, wanted.keySet());
+            server.sockets.open(wanted);
+            server.service.current().directories().values().forEach(Directory::start);
+        } catch (StartException e) {
+            server.shutDown();
+            throw e;
+        }
+        return server;
+    }
+
+    public TransportType transport() {
+        return transport;
+    }
+
+    public Policy policy() {
+        return service.current().policy();
+    }
+
+    /** The addresses that are served, as text, with their transports, by listener. */
+    public Map<String, List<String>> addresses() {
+        return sockets.addresses();
+    }
+
+    /**
+     * What a backend says at the start.
+     *
+     * @param registrations how many are known, without those of the portmapper itself; -1 for nothing known
+     * @param answering whether it answers; when it does not, what is known is from before
+     */
+    public record BackendState(int registrations, boolean answering) {
+        static final BackendState SILENT = new BackendState(-1, false);
+    }
+
+    /** Asks a backend; its silence takes no longer than the given patience. */
+    public CompletableFuture<BackendState> askBackend(String backend, Duration patience) {
+        Directory directory = service.current().directories().get(backend);
+        CompletableFuture<BackendState> state = new CompletableFuture<>();
+        if (directory == null) {
+            state.complete(BackendState.SILENT);
+            return state;
+        }
+        EventLoop loop = loops.next();
+        loop.execute(() -> directory.list(loop, registry -> state.complete(stateOf(directory, registry))));
+        return state.completeOnTimeout(BackendState.SILENT, patience.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private static BackendState stateOf(Directory directory, @Nullable Registry registry) {
+        int registrations = -1;
+        if (registry != null) {
+            registrations = (int) registry.rows().stream()
+                    .filter(row -> row.program() != Builtin.PORTMAPPER_PROGRAM)
+                    .count();
+        }
+        return new BackendState(registrations, directory.isAnswering());
+    }
+
+    /** Calls back when an event loop has ended, which none does before {@link #stop}: the proxy is of no use any more then. */
+    public void whenBroken(Runnable callback) {
+        for (EventLoopGroup group : List.of(loops, backendLoop)) {
+            group.forEach(loop -> loop.terminationFuture().addListener(ended -> {
+                if (!stopping) {
+                    callback.run();
+                }
+            }));
+        }
+    }
+
+    /** To be called when everything that is wanted at the start is done. */
+    public void ready() {
+        notifier.ready();
+    }
+
+    /**
+     * Takes a new policy over: sockets first, then all of the rest at once.
+     *
+     * @throws StartException when the host does not let it; the old policy goes on then
+     */
+    public void reload(Policy policy) throws StartException {
+        Map<Sockets.Key, Sockets.Wanted> wanted =
+                sockets.wanted(policy.listeners().values(), cores);
+        requireNoLoop(policy, wanted.keySet());
+        sockets.open(wanted);
+        Serving old = service.current();
+        Serving next = serving(policy, old);
+        service.replace(next);
+        next.directories().values().stream()
+                .filter(d -> !old.directories().containsValue(d))
+                .forEach(Directory::start);
+        log.format(policy.log().format());
+        sockets.settle(wanted);
+        closeDirectories(old, next);
+    }
+
+    /** Tells the service manager that a reload begins; {@link #ready} tells that it is over. */
+    public void reloading() {
+        notifier.reloading();
+    }
+
+    private static void closeDirectories(Serving old, Serving next) {
+        old.directories().values().stream()
+                .filter(d -> !next.directories().containsValue(d))
+                .forEach(Directory::close);
+    }
+
+    /** Takes no new calls, lets those that are under way end, for a moment, and stops. */
+    public void stop() {
+        stopping = true;
+        notifier.stopping();
+        sockets.settle(Map.of());
+        sockets.connections()
+                .forEach(c -> c.eventLoop().execute(() -> c.pipeline().fireUserEventTriggered(StreamFrontend.DRAIN)));
+        sockets.connections().newCloseFuture().awaitUninterruptibly(DRAIN.toMillis());
+        shutDown();
+        Map<String, Object> event = log.event("stop");
+        event.putAll(callLog.totals());
+        event.put("listings_reused", service.listingStats().hitCount());
+        event.put("listings_encoded", service.listingStats().missCount());
+        log.write(event);
+    }
+
+    private void shutDown() {
+        service.current().directories().values().forEach(Directory::close);
+        List<Future<?>> ends = List.of(
+                loops.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS),
+                backendLoop.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS));
+        ends.forEach(Future::awaitUninterruptibly);
+        writer.shutdown();
+    }
+
+    private Serving serving(Policy policy, @Nullable Serving old) {
+        Map<String, Directory> directories = new HashMap<>();
+        for (BackendPolicy backend : policy.backends().values()) {
+            Directory same = old == null ? null : old.directoryOf(backend);
+            directories.put(backend.name(), same != null ? same : directory(backend, old));
+        }
+        return new Serving(policy, directories);
+    }
+
+    private Directory directory(BackendPolicy backend, @Nullable Serving old) {
+        if (backend.endpoints().isEmpty()) {
+            return new FixedDirectory(backend.registry());
+        }
+        RegistryStore.Kept known = old == null ? null : old.knownOf(backend);
+        Portmapper portmapper = new FailoverClient(
+                backend,
+                backendLoop.next(),
+                callLog,
+                (endpoint, loop) ->
+                        new BackendClient(socketAddress(endpoint), backend.timeout(), transport, loop, own));
+        MirrorDirectory mirror = new MirrorDirectory(
+                backend, portmapper, System::nanoTime, callLog, known == null ? store : store.beginningWith(known));
+        return backend.answers() == BackendPolicy.Answers.MIRROR
+                ? mirror
+                : new ForwardDirectory(backend, mirror, portmapper, System::nanoTime);
+    }
+
+    private static InetSocketAddress socketAddress(BackendPolicy.Endpoint endpoint) {
+        try {
+            return new InetSocketAddress(
+                    InetAddress.getByAddress(endpoint.address().bytes()), endpoint.port());
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("an address has 4 or 16 bytes, endpoint=" + endpoint, e);
+        }
+    }
+
+    /** Where registries are kept: the service manager says, or nowhere. */
+    private RegistryStore store(@Nullable String directory) {
+        if (directory == null || directory.isEmpty()) {
+            return RegistryStore.NONE;
+        }
+        return new StateFiles(Path.of(directory), InstantSource.system(), writer, failure -> {
+            Map<String, Object> event = log.event("state");
+            event.put("reason", failure);
+            log.write(event);
+        });
+    }
+
+    private static void requireNoLoop(Policy policy, Set<Sockets.Key> sockets) throws StartException {
+        for (BackendPolicy backend : policy.backends().values()) {
+            for (BackendPolicy.Endpoint endpoint : backend.endpoints()) {
+                if (Sockets.reaches(sockets, endpoint)) {
+                    throw new StartException(backend.place() + ": backend '" + backend.name() + "' is at " + endpoint
+                            + ", where rpcward itself listens: it would ask itself.\n"
+                            + "  Bind other addresses (bind: [external] leaves loopback to the backend), or give the\n"
+                            + "  backend another port; docs/same-host.md has recipes.");
+                }
+            }
+        }
+    }
+}

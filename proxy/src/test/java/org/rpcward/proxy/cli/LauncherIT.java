@@ -1,0 +1,172 @@
+package org.rpcward.proxy.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher of the built distribution, with this JVM and with pretended ones that print their arguments. */
+class LauncherIT {
+    private static final Path LAUNCHER = Path.of(System.getProperty("rpcward.distribution"), "bin", "rpcward");
+    private static final String NO_OPTIONS = "";
+
+    @TempDir
+    Path directory;
+
+    /** JUnit warns of links that lead out of its directory. */
+    @AfterEach
+    void removeLinks() throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            for (Path link : entries.filter(Files::isSymbolicLink).toList()) {
+                Files.delete(link);
+            }
+        }
+    }
+
+    @Test
+    void startsThroughASymbolicLinkAndWarnsOfNothing() throws Exception {
+        Path link = Files.createSymbolicLink(directory.resolve("linked"), LAUNCHER);
+        Path relative = Files.createSymbolicLink(directory.resolve("again"), Path.of("linked"));
+
+        Outcome outcome = launch(relative, Map.of("JAVA_HOME", System.getProperty("java.home")), "--version");
+
+        assertThat(Files.isSymbolicLink(link)).isTrue();
+        assertThat(outcome.diagnostics()).isEmpty();
+        assertThat(outcome.output()).startsWith("rpcward ");
+        assertThat(outcome.status()).isZero();
+    }
+
+    @Test
+    void saysThatJavaHomeHoldsNoJava() throws Exception {
+        Outcome outcome = launch(LAUNCHER, Map.of("JAVA_HOME", directory.toString()), "--version");
+
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.diagnostics())
+                .isEqualTo("rpcward: JAVA_HOME is " + directory + ", but there is no bin/java in it\n");
+    }
+
+    @Test
+    void saysThatThereIsNoJavaOnPath() throws Exception {
+        for (String tool : List.of("dirname", "readlink", "sed", "head")) {
+            Files.createSymbolicLink(directory.resolve(tool), Path.of("/usr/bin", tool));
+        }
+
+        Outcome outcome = launch(LAUNCHER, Map.of("PATH", directory.toString()), "--version");
+
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.diagnostics())
+                .isEqualTo("rpcward: no java on PATH: install Java 17 or newer, or set JAVA_HOME\n");
+    }
+
+    @Test
+    void refusesAnOldJava() throws Exception {
+        Outcome outcome =
+                launch(LAUNCHER, Map.of("JAVA_HOME", pretendJava("11.0.27").toString()), "--version");
+
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.diagnostics()).endsWith("/bin/java is Java 11.0.27, and Java 17 or newer is needed\n");
+    }
+
+    @Test
+    void asksTheJvmForItsVersionWhereNoFileTells() throws Exception {
+        Path home = pretendJava("1.8.0_452");
+        Files.delete(home.resolve("release"));
+
+        Outcome outcome = launch(LAUNCHER, Map.of("JAVA_HOME", home.toString()), "--version");
+
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.diagnostics()).endsWith("/bin/java is Java 1.8.0_452, and Java 17 or newer is needed\n");
+    }
+
+    @Test
+    void passesArgumentsOnAsTheyAre() throws Exception {
+        List<String> arguments = arguments("17.0.15", NO_OPTIONS, "explain", "two words", "*", "");
+
+        assertThat(arguments).endsWith("explain", "two words", "*", "");
+    }
+
+    @Test
+    void letsTheServerCompileFully() throws Exception {
+        assertThat(arguments("17.0.15", NO_OPTIONS, "run", "--policy", "p.yaml"))
+                .contains("-Xmx192m", "-XX:+UseSerialGC", "-XX:+CrashOnOutOfMemoryError")
+                .doesNotContain("-XX:TieredStopAtLevel=1");
+        assertThat(arguments("17.0.15", NO_OPTIONS, "check", "run")).contains("-XX:TieredStopAtLevel=1");
+        assertThat(arguments("17.0.15", NO_OPTIONS)).contains("-XX:TieredStopAtLevel=1");
+    }
+
+    @Test
+    void letsOptionsOfTheEnvironmentWin() throws Exception {
+        List<String> arguments = arguments("17.0.15", "-Xmx64m  -Dpattern=*", "run");
+
+        assertThat(arguments.indexOf("-Xmx64m")).isGreaterThan(arguments.indexOf("-Xmx192m"));
+        assertThat(arguments).contains("-Dpattern=*");
+    }
+
+    @Test
+    void allowsMemoryAccessOnlyWhereTheOptionExists() throws Exception {
+        String option = "--sun-misc-unsafe-memory-access=allow";
+
+        assertThat(arguments("17.0.15", NO_OPTIONS, "run")).doesNotContain(option);
+        assertThat(arguments("21.0.8", NO_OPTIONS, "run")).doesNotContain(option);
+        assertThat(arguments("25", NO_OPTIONS, "run")).contains(option);
+    }
+
+    private List<String> arguments(String javaVersion, String options, String... arguments) throws Exception {
+        Map<String, String> environment =
+                Map.of("JAVA_HOME", pretendJava(javaVersion).toString(), "RPCWARD_JAVA_OPTS", options);
+        Outcome outcome = launch(LAUNCHER, environment, arguments);
+        assertThat(outcome.diagnostics()).isEmpty();
+        return List.of(outcome.output().split("\n", -1)).subList(0, outcome.lines());
+    }
+
+    /** A Java home whose JVM prints each of its arguments on a line. */
+    private Path pretendJava(String version) throws IOException {
+        Path home = directory.resolve("jvm " + version);
+        Path java = home.resolve("bin").resolve("java");
+        Files.createDirectories(java.getParent());
+        Files.writeString(home.resolve("release"), "IMPLEMENTOR=\"nobody\"\nJAVA_VERSION=\"" + version + "\"\n");
+        Files.writeString(java, """
+                #!/bin/sh
+                if [ "$*" = -version ]; then
+                    echo 'openjdk version "%s" 2026-01-20' >&2
+                    exit
+                fi
+                printf '%%s\\n' "$@"
+                """.formatted(version));
+        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return home;
+    }
+
+    private Outcome launch(Path launcher, Map<String, String> environment, String... arguments) throws Exception {
+        Path output = directory.resolve("output");
+        Path diagnostics = directory.resolve("diagnostics");
+        ProcessBuilder builder = new ProcessBuilder(Stream.concat(Stream.of(launcher.toString()), Stream.of(arguments))
+                        .toList())
+                .redirectOutput(output.toFile())
+                .redirectError(diagnostics.toFile());
+        builder.environment().keySet().removeAll(List.of("JAVA_HOME", "RPCWARD_JAVA_OPTS", "JAVA_TOOL_OPTIONS"));
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Outcome(
+                process.exitValue(),
+                Files.readString(output, StandardCharsets.UTF_8),
+                Files.readString(diagnostics, StandardCharsets.UTF_8));
+    }
+
+    private record Outcome(int status, String output, String diagnostics) {
+        int lines() {
+            return (int) output.lines().count();
+        }
+    }
+}
