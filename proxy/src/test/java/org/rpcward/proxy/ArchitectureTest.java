@@ -1,0 +1,132 @@
+package org.rpcward.proxy;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.GeneralCodingRules.ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.Architectures;
+
+/**
+ * Which part may know which.
+ *
+ * <pre>
+ *   cli -> server -> frontend, observe -> service -> registry -> backend -> rpcbind, transport -> rpc -> xdr
+ * </pre>
+ */
+@AnalyzeClasses(packages = "org.rpcward", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    private static final String PROXY = "org.rpcward.proxy..";
+    private static final String POLICY = "org.rpcward.policy..";
+
+    @ArchTest
+    static final ArchRule nothing_looks_upward = Architectures.layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("cli")
+            .definedBy("org.rpcward.proxy.cli..")
+            .layer("server")
+            .definedBy("org.rpcward.proxy.server..")
+            .layer("frontend")
+            .definedBy("org.rpcward.proxy.frontend..")
+            .layer("observe")
+            .definedBy("org.rpcward.proxy.observe..")
+            .layer("service")
+            .definedBy("org.rpcward.proxy.service..")
+            .layer("registry")
+            .definedBy("org.rpcward.proxy.registry..")
+            .layer("backend")
+            .definedBy("org.rpcward.proxy.backend..")
+            .layer("rpcbind")
+            .definedBy("org.rpcward.proxy.rpcbind..")
+            .layer("transport")
+            .definedBy("org.rpcward.proxy.transport..")
+            .layer("rpc")
+            .definedBy("org.rpcward.proxy.rpc..")
+            .layer("xdr")
+            .definedBy("org.rpcward.proxy.xdr..")
+            .layer("policy")
+            .definedBy(POLICY)
+            .whereLayer("cli")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("server")
+            .mayOnlyBeAccessedByLayers("cli")
+            .whereLayer("frontend")
+            .mayOnlyBeAccessedByLayers("server")
+            .whereLayer("observe")
+            .mayOnlyBeAccessedByLayers("cli", "server")
+            .whereLayer("service")
+            .mayOnlyBeAccessedByLayers("server", "frontend", "observe")
+            .whereLayer("registry")
+            .mayOnlyBeAccessedByLayers("server", "observe", "service")
+            .whereLayer("backend")
+            .mayOnlyBeAccessedByLayers("server", "observe", "registry")
+            .whereLayer("rpcbind")
+            .mayOnlyBeAccessedByLayers("cli", "server", "frontend", "observe", "service", "registry", "backend")
+            .whereLayer("transport")
+            .mayOnlyBeAccessedByLayers("cli", "server", "frontend", "backend")
+            .whereLayer("rpc")
+            .mayOnlyBeAccessedByLayers("frontend", "observe", "service", "backend", "rpcbind", "transport")
+            .whereLayer("xdr")
+            .mayOnlyBeAccessedByLayers("rpcbind", "rpc")
+            .whereLayer("policy")
+            .mayNotAccessAnyLayer();
+
+    @ArchTest
+    static final ArchRule parts_know_each_other_one_way =
+            slices().matching("org.rpcward.proxy.(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule sockets_are_handled_at_the_edges = noClasses()
+            .that()
+            .resideInAPackage(PROXY)
+            .and()
+            .resideOutsideOfPackages(
+                    "org.rpcward.proxy.frontend..",
+                    "org.rpcward.proxy.backend..",
+                    "org.rpcward.proxy.transport..",
+                    "org.rpcward.proxy.server..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.netty.channel..", "io.netty.bootstrap..", "io.netty.handler..", "java.nio.channels..");
+
+    @ArchTest
+    static final ArchRule caffeine_is_where_something_is_remembered = noClasses()
+            .that()
+            .resideOutsideOfPackages(
+                    "org.rpcward.proxy.observe..", "org.rpcward.proxy.registry..", "org.rpcward.proxy.service..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.github.benmanes.caffeine.cache");
+
+    @ArchTest
+    static final ArchRule the_policy_is_read_by_its_module = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.rpcward.policy.yaml..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.yaml..");
+
+    @ArchTest
+    static final ArchRule the_command_line_is_parsed_in_one_place = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.rpcward.proxy.cli..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("picocli..");
+
+    @ArchTest
+    static final ArchRule json_is_written_by_log_and_command_line = noClasses()
+            .that()
+            .resideOutsideOfPackages("org.rpcward.proxy.observe..", "org.rpcward.proxy.cli..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.fasterxml..");
+
+    @ArchTest
+    static final ArchRule only_the_command_line_prints =
+            noClasses().that().resideOutsideOfPackage("org.rpcward.proxy.cli..").should(ACCESS_STANDARD_STREAMS);
+}
