@@ -23,8 +23,9 @@ final class StartPage {
         Map<BackendPolicy, CompletableFuture<ProxyServer.BackendState>> rows = new LinkedHashMap<>();
         policy.backends()
                 .values()
-                .forEach(
-                        b -> rows.put(b, server.askBackend(b.name(), b.timeout().plusMillis(500))));
+                .forEach(b -> rows.put(
+                        b,
+                        server.askBackend(b.name(), b.timeout().multipliedBy(2).plusSeconds(2))));
         out.printf(
                 "rpcward %s, Java %s, %s%n", Main.version(), Runtime.version().feature(), transport(server));
         out.printf(
