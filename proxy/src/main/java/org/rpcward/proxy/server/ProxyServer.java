@@ -175,12 +175,13 @@ public final class ProxyServer {
         sockets.open(wanted);
         Serving old = service.current();
         Serving next = serving(policy, old);
-        service.replace(next);
+        service.replace(next.after(old));
         next.directories().values().stream()
                 .filter(d -> !old.directories().containsValue(d))
                 .forEach(Directory::start);
         log.format(policy.log().format());
         sockets.settle(wanted);
+        service.replace(next);
         closeDirectories(old, next);
     }
 

@@ -280,7 +280,7 @@ final class Sockets {
 
     private void accept(Channel channel, ListeningPoint point) {
         String name = point.local().listener();
-        ListenerPolicy listener = service.current().policy().listeners().get(name);
+        ListenerPolicy listener = service.current().listenerPolicy(name);
         if (listener == null) {
             channel.close();
             return;

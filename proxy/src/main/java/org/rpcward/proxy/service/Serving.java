@@ -79,9 +79,25 @@ public final class Serving {
         return directories;
     }
 
+    /**
+     * This, while sockets may still go by names of the policy before: what comes by a listener that has another name now
+     * must not get lost.
+     */
+    public Serving after(Serving before) {
+        Serving both = new Serving(policy, directories);
+        before.listeners.forEach(both.listeners::putIfAbsent);
+        return both;
+    }
+
     /** Null once a reload has taken the listener away. */
     @Nullable
     Listening listener(String name) {
         return listeners.get(name);
+    }
+
+    /** What is said of a listener; null once a reload has taken it away. */
+    public @Nullable ListenerPolicy listenerPolicy(String name) {
+        Listening listening = listener(name);
+        return listening == null ? null : listening.policy();
     }
 }
