@@ -10,6 +10,7 @@ import java.util.Map;
  * @param listeners by name, in the policy's order
  * @param backends by name, in the policy's order
  * @param views by name
+ * @param limits by name, in the policy's order; rules hold those that they charge
  */
 public record Policy(
         String revision,
@@ -19,4 +20,7 @@ public record Policy(
         Map<String, View> views,
         RuleSet rules,
         double amplification,
+        Map<String, LimitPolicy> limits,
+        EnumerationPolicy enumeration,
+        BanPolicy bans,
         LogPolicy log) {}

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param mode {@link Mode#AUDIT}: what it would do is told, and evaluation goes on
  * @param view the view of the registry that its answers show, or null for what the client may look up
  * @param fullOverUdp whether its answers over UDP may be larger than their calls
+ * @param limits the limits that its calls are charged to, in order; at most {@link #MAX_LIMITS}
  */
 public record Rule(
         String name,
@@ -20,19 +21,23 @@ public record Rule(
         Verdict then,
         Mode mode,
         @Nullable String view,
-        boolean fullOverUdp) {
+        boolean fullOverUdp,
+        List<LimitPolicy> limits) {
+    public static final int MAX_LIMITS = 8;
+
     public static final String BUILTIN_PREFIX = "builtin/";
 
     /** The name under which calls that no rule matches are reported. */
     public static final String DEFAULT_NAME = "default";
 
-    /** A rule whose answers over UDP keep to the budget. */
+    /** A rule without limits, whose answers over UDP keep to the budget. */
     public Rule(String name, Place place, List<Clause> clauses, Verdict then, Mode mode, @Nullable String view) {
-        this(name, place, clauses, then, mode, view, false);
+        this(name, place, clauses, then, mode, view, false, List.of());
     }
 
     public Rule {
         clauses = List.copyOf(clauses);
+        limits = List.copyOf(limits);
     }
 
     public boolean isBuiltin() {

@@ -15,6 +15,7 @@ import com.tngtech.archunit.library.Architectures;
  *
  * <pre>
  *   cli -> server -> frontend, observe -> service -> registry -> backend -> rpcbind, transport -> rpc -> xdr
+ *                                        service -> limit, scan, ban, overload
  * </pre>
  */
 @AnalyzeClasses(packages = "org.rpcward", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -35,6 +36,14 @@ class ArchitectureTest {
             .definedBy("org.rpcward.proxy.observe..")
             .layer("service")
             .definedBy("org.rpcward.proxy.service..")
+            .optionalLayer("limit")
+            .definedBy("org.rpcward.proxy.limit..")
+            .optionalLayer("scan")
+            .definedBy("org.rpcward.proxy.scan..")
+            .optionalLayer("ban")
+            .definedBy("org.rpcward.proxy.ban..")
+            .optionalLayer("overload")
+            .definedBy("org.rpcward.proxy.overload..")
             .layer("registry")
             .definedBy("org.rpcward.proxy.registry..")
             .layer("backend")
@@ -59,6 +68,14 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("cli", "server")
             .whereLayer("service")
             .mayOnlyBeAccessedByLayers("server", "frontend", "observe")
+            .whereLayer("limit")
+            .mayOnlyBeAccessedByLayers("server", "observe", "service")
+            .whereLayer("scan")
+            .mayOnlyBeAccessedByLayers("server", "observe", "service")
+            .whereLayer("ban")
+            .mayOnlyBeAccessedByLayers("server", "frontend", "observe", "service")
+            .whereLayer("overload")
+            .mayOnlyBeAccessedByLayers("server", "frontend", "observe", "service")
             .whereLayer("registry")
             .mayOnlyBeAccessedByLayers("server", "observe", "service")
             .whereLayer("backend")

@@ -16,7 +16,9 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.rpcward.policy.BackendPolicy;
+import org.rpcward.policy.BanPolicy;
 import org.rpcward.policy.Builtin;
+import org.rpcward.policy.EnumerationPolicy;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.LogPolicy;
 import org.rpcward.policy.Mode;
@@ -114,7 +116,18 @@ public final class PolicyLoader {
         lints.unused(unused(viewNames, rulesReader.usedViews()), "view");
         lints.unused(unused(backendNames(top), listenersReader.usedBackends()), "backend");
         lints.rules(Objects.requireNonNull(top.value("rules")), written, rules, mode);
-        Policy policy = new Policy(revision(text), mode, listeners, backends, views, rules, amplification, log);
+        Policy policy = new Policy(
+                revision(text),
+                mode,
+                listeners,
+                backends,
+                views,
+                rules,
+                amplification,
+                Map.of(),
+                EnumerationPolicy.DEFAULT,
+                BanPolicy.DEFAULT,
+                log);
         return new LoadResult(policy, problems.sorted());
     }
 

@@ -94,7 +94,9 @@ final class RulesReader {
         Node at = nameNode == null ? item : nameNode;
         Place place = problems.source().placeOf(at);
         return new Written(
-                new Rule(name, place, clauses, decided ? then : Verdict.DROP, mode, view, full), mapping, at);
+                new Rule(name, place, clauses, decided ? then : Verdict.DROP, mode, view, full, List.of()),
+                mapping,
+                at);
     }
 
     private String name(ScalarNode node) {

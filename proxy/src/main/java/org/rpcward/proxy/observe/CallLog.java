@@ -33,6 +33,7 @@ import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.UniversalAddress;
 import org.rpcward.proxy.service.CallObserver;
 import org.rpcward.proxy.service.Exchange;
+import org.rpcward.proxy.service.Hindrance;
 import org.rpcward.proxy.service.Outcome;
 
 /*
@@ -102,29 +103,45 @@ public final class CallLog implements CallObserver, BackendObserver {
     }
 
     @Override
-    public void decided(Exchange exchange, Query query, Decision decision, Policy policy) {
+    public void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy) {
+        counters.received(exchange.transport(), exchange.callBytes());
+        counters.verdict(hindrance.then());
+        tell(exchange, null, hindrance.then(), Rule.DEFAULT_NAME, hindrance.reason(), policy);
+    }
+
+    @Override
+    public void wouldHinder(Exchange exchange, @Nullable Query query, Hindrance hindrance, Policy policy) {
+        tell(exchange, query, hindrance.then(), hindrance.reason(), TRIAL, policy);
+    }
+
+    @Override
+    public void decided(
+            Exchange exchange, Query query, Decision decision, @Nullable Hindrance hindrance, Policy policy) {
+        Verdict verdict = hindrance == null ? decision.verdict() : hindrance.then();
         counters.received(exchange.transport(), exchange.callBytes());
         counters.call(query.protocol(), query.procedure());
-        counters.verdict(decision.verdict());
+        counters.verdict(verdict);
         for (Rule trial : decision.trials()) {
             tell(exchange, query, trial.then(), trial.name(), TRIAL, policy);
         }
-        if (decision.verdict() == Verdict.ALLOW) {
+        if (verdict == Verdict.ALLOW) {
             int oneIn = policy.log().allowOneIn();
             if (oneIn > 0 && ThreadLocalRandom.current().nextInt(oneIn) == 0) {
                 write(exchange, query, Verdict.ALLOW, decision.rule().name(), "rule", policy, 0);
             }
         } else {
-            tell(exchange, query, decision.verdict(), decision.rule().name(), "rule", policy);
+            String reason = hindrance == null ? "rule" : hindrance.reason();
+            tell(exchange, query, verdict, decision.rule().name(), reason, policy);
         }
     }
 
     @Override
-    public void malformed(Exchange exchange, Fault fault, Verdict verdict, Policy policy) {
+    public void malformed(
+            Exchange exchange, Fault fault, Verdict verdict, @Nullable Hindrance hindrance, Policy policy) {
         counters.received(exchange.transport(), exchange.callBytes());
         counters.fault(fault);
         counters.verdict(verdict);
-        tell(exchange, null, verdict, Rule.DEFAULT_NAME, fault.word(), policy);
+        tell(exchange, null, verdict, Rule.DEFAULT_NAME, hindrance == null ? fault.word() : hindrance.reason(), policy);
     }
 
     @Override

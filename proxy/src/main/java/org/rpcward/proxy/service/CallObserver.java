@@ -1,5 +1,6 @@
 package org.rpcward.proxy.service;
 
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Decision;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Query;
@@ -8,15 +9,26 @@ import org.rpcward.proxy.rpc.Fault;
 
 /** Is told what happens to calls. Called on the event loops, several at a time; must not block. */
 public interface CallObserver {
-    /** A call was whole, and this was decided of it. */
-    void decided(Exchange exchange, Query query, Decision decision, Policy policy);
+    /** A call was turned away before it was decoded. */
+    void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy);
+
+    /**
+     * A call was whole, and this was decided of it.
+     *
+     * @param hindrance what hinders it though its rule would not, or null; its verdict goes before the decision's
+     */
+    void decided(Exchange exchange, Query query, Decision decision, @Nullable Hindrance hindrance, Policy policy);
+
+    /** Something in audit mode would have hindered a call. */
+    void wouldHinder(Exchange exchange, @Nullable Query query, Hindrance hindrance, Policy policy);
 
     /**
      * A call was not whole, or none for a portmapper.
      *
      * @param verdict {@link Verdict#ALLOW} or {@link Verdict#HIDE} when the source is told what is wrong
+     * @param hindrance what keeps it from being told, or null
      */
-    void malformed(Exchange exchange, Fault fault, Verdict verdict, Policy policy);
+    void malformed(Exchange exchange, Fault fault, Verdict verdict, @Nullable Hindrance hindrance, Policy policy);
 
     /** A reply leaves. */
     void replied(Exchange exchange, Outcome outcome, int bytes);

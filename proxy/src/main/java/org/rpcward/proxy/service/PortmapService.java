@@ -97,7 +97,7 @@ public final class PortmapService {
     private void handleFaulty(Turn turn, Fault fault) {
         Exchange exchange = turn.exchange();
         Verdict verdict = verdictOnFault(turn, fault);
-        observer.malformed(exchange, fault, verdict, turn.serving().policy());
+        observer.malformed(exchange, fault, verdict, null, turn.serving().policy());
         switch (verdict) {
             case ALLOW, HIDE -> {
                 ByteBuf out = exchange.newReply();
@@ -122,11 +122,11 @@ public final class PortmapService {
         Exchange exchange = arrived.exchange();
         Query query = arrived.query(procedure);
         Decision decision = arrived.rules().decide(query);
-        observer.decided(exchange, query, decision, arrived.serving().policy());
         Turn turn = arrived.decidedBy(decision.rule());
-        boolean hindered = !(turn.isAudit() && procedure.callClass().allowable());
-        switch (hindered ? decision.verdict() : Verdict.ALLOW) {
-            case ALLOW -> answer(turn, procedure, hindered ? Sight.of(turn.view()) : Sight.EVERYTHING);
+        observer.decided(exchange, query, decision, null, turn.serving().policy());
+        boolean enforced = !(turn.isAudit() && procedure.callClass().allowable());
+        switch (enforced ? decision.verdict() : Verdict.ALLOW) {
+            case ALLOW -> answer(turn, procedure, enforced ? Sight.of(turn.view()) : Sight.EVERYTHING);
             case HIDE -> hide(turn, procedure);
             case REFUSE -> refuse(turn);
             case DROP -> exchange.drop();

@@ -70,7 +70,7 @@ class CallLogTest {
 
     @Test
     void aFaultyCallIsToldWithItsFault() {
-        calls.malformed(exchange("203.0.113.9"), Fault.UNKNOWN_PROGRAM, Verdict.DROP, POLICY);
+        calls.malformed(exchange("203.0.113.9"), Fault.UNKNOWN_PROGRAM, Verdict.DROP, null, POLICY);
 
         assertThat(lines().get(0))
                 .contains(
@@ -216,7 +216,7 @@ class CallLogTest {
     @Test
     void aProgramThatNobodyKnowsHasNoName() {
         Query query = new Query(address("203.0.113.9"), Transport.UDP, 2, Procedure.GETPORT, -2, -1);
-        calls.decided(exchange("203.0.113.9"), query, POLICY.rules().decide(query), POLICY);
+        calls.decided(exchange("203.0.113.9"), query, POLICY.rules().decide(query), null, POLICY);
 
         assertThat(lines().get(0)).contains("\"program\":{\"name\":\"\",\"number\":4294967294},\"version\":4294967295");
     }
@@ -297,7 +297,7 @@ class CallLogTest {
     void everythingIsCounted() {
         decide(POLICY, "198.51.100.7", Procedure.GETPORT);
         decide(POLICY, "198.51.100.7", Procedure.DUMP);
-        calls.malformed(exchange("198.51.100.7"), Fault.SHORT, Verdict.DROP, POLICY);
+        calls.malformed(exchange("198.51.100.7"), Fault.SHORT, Verdict.DROP, null, POLICY);
         calls.replied(exchange("198.51.100.7"), Outcome.ANSWERED, 28);
         calls.overBudget(exchange("198.51.100.7"));
         calls.unavailable(exchange("198.51.100.7"));
@@ -327,7 +327,7 @@ class CallLogTest {
 
     private static void decide(CallLog to, Policy policy, String source, Procedure procedure) {
         Query query = new Query(address(source), Transport.UDP, procedure.newestProtocol(), procedure, NFS, 3);
-        to.decided(exchange(source), query, policy.rules().decide(query), policy);
+        to.decided(exchange(source), query, policy.rules().decide(query), null, policy);
     }
 
     private static RecordingExchange exchange(String source) {
