@@ -23,4 +23,5 @@ public record Policy(
         Map<String, LimitPolicy> limits,
         EnumerationPolicy enumeration,
         BanPolicy bans,
-        LogPolicy log) {}
+        LogPolicy log,
+        AdminPolicy admin) {}

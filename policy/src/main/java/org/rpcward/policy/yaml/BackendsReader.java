@@ -9,11 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
-import org.rpcward.policy.net.IpAddress;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 
@@ -23,8 +20,6 @@ final class BackendsReader {
     private static final int MOST_ENDPOINTS = 4;
     private static final int MOST_VERSIONS = 64;
     private static final int PORTMAPPER_PORT = 111;
-    private static final Pattern V4_ENDPOINT = Pattern.compile("([^:\\[\\]]+):([0-9]{1,9})");
-    private static final Pattern V6_ENDPOINT = Pattern.compile("\\[([^\\[\\]]*)\\](?::([0-9]{1,9}))?");
 
     private final Problems problems;
     private final ProgramsReader programs;
@@ -131,35 +126,14 @@ final class BackendsReader {
     }
 
     private BackendPolicy.@Nullable Endpoint endpoint(ScalarNode node) {
-        String text = node.getValue();
-        Matcher v6 = V6_ENDPOINT.matcher(text);
-        Matcher v4 = V4_ENDPOINT.matcher(text);
-        boolean bracketed = v6.matches();
-        boolean withPort = !bracketed && v4.matches();
-        String host = bracketed ? v6.group(1) : withPort ? v4.group(1) : text;
-        String port = bracketed ? v6.group(2) : withPort ? v4.group(2) : null;
-        Optional<IpAddress> address = IpAddress.parse(host);
-        if (address.isEmpty() || (bracketed && host.indexOf(':') < 0)) {
-            AddressReader.Mistake mistake = bracketed
-                    ? new AddressReader.Mistake(
-                            Code.BAD_ADDRESS, PlainText.quoted(host) + " is not an IPv6 address", null)
-                    : AddressReader.mistakeIn(host, false);
-            String general = mistake.hint();
-            boolean vague = general == null || general.startsWith("for example");
-            String hint = vague ? "for example \"127.0.0.1:111\" or \"[2001:db8::1]:111\"" : general;
-            problems.at(node, mistake.code(), mistake.text(), hint);
+        BackendPolicy.Endpoint endpoint =
+                new EndpointReader(PORTMAPPER_PORT, "\"127.0.0.1:111\" or \"[2001:db8::1]:111\"", problems).read(node);
+        if (endpoint != null
+                && (endpoint.address().isWildcard() || endpoint.address().isMulticast())) {
+            problems.at(node, Code.UNFIT_ADDRESS, "no portmapper can be asked at " + endpoint.address(), null);
             return null;
         }
-        if (address.get().isWildcard() || address.get().isMulticast()) {
-            problems.at(node, Code.UNFIT_ADDRESS, "no portmapper can be asked at " + address.get(), null);
-            return null;
-        }
-        long number = port == null ? PORTMAPPER_PORT : Quantity.parseCount(port);
-        if (number < 1 || number > 65_535) {
-            problems.at(node, Code.OUT_OF_BOUNDS, "a port goes from 1 to 65535", null);
-            return null;
-        }
-        return new BackendPolicy.Endpoint(address.get(), (int) number);
+        return endpoint;
     }
 
     private List<BackendPolicy.Expectation> expectations(Mapping backend) {

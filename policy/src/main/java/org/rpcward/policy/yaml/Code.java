@@ -38,6 +38,7 @@ public enum Code {
     MISPLACED_VIEW(161, "a view on a rule that shows nothing"),
     NEVER_ALLOWED(162, "calls that no policy can allow"),
     DUPLICATE_RULE(163, "two rules of one name"),
+    BAD_PATH(170, "a path that cannot be used"),
     HOST_BITS(201, "a prefix with bits set beyond its length"),
     DUPLICATE_VALUE(202, "a value that stands twice"),
     UNUSED(203, "something that is defined and never used"),
@@ -53,6 +54,7 @@ public enum Code {
     TRIAL_WITHOUT_END(213, "a rule in audit mode with nothing but the default behind it"),
     NO_EFFECT(214, "a value that has no effect"),
     LISTS_NOTHING(215, "clients that may list, and would see an empty list"),
+    ADMIN_OPEN(230, "an admin address that other hosts can reach"),
     MORE_WARNINGS(299, "more warnings than are shown");
 
     private final int number;

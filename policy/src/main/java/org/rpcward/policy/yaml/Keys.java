@@ -40,7 +40,13 @@ public final class Keys {
             may("limits", Kind.UNSUPPORTED, "", "", ""),
             may("enumeration", Kind.UNSUPPORTED, "", "", ""),
             may("bans", Kind.UNSUPPORTED, "", "", ""),
-            may("admin", Kind.UNSUPPORTED, "", "", ""));
+            may(
+                            "admin",
+                            Kind.MAP,
+                            "only the control socket of the service",
+                            "{ http: \"127.0.0.1:9111\" }",
+                            "where rpcward tells of itself and takes orders")
+                    .alsoCalled("control", "management", "metrics"));
 
     public static final Section LISTENER = Section.of(
             "a listener",
@@ -232,9 +238,40 @@ public final class Keys {
                             "the time in which one denied call per source and rule is logged")
                     .from(100, HOUR));
 
+    public static final Section ADMIN = Section.of(
+            "admin",
+            may(
+                            "http",
+                            Kind.TEXT,
+                            "nowhere",
+                            "\"127.0.0.1:9111\"",
+                            "the address for metrics, health and read-only state")
+                    .alsoCalled("address", "listen", "bind", "port", "metrics"),
+            may(
+                            "socket",
+                            Kind.TEXT,
+                            "admin.sock in the service's runtime directory",
+                            "/run/rpcward/admin.sock",
+                            "the path of the control socket of 'rpcward ctl', or off")
+                    .alsoCalled("unix", "path", "control"));
+
     /** Every section of a policy, from the outermost inwards. */
     public static final List<Section> ALL = List.of(
-            TOP, LISTENER, TCP, BACKEND, HEALTH, ROW, EXPECTATION, GROUP, VIEW, RULE, NOT, AMPLIFICATION, LOG, DENY);
+            TOP,
+            LISTENER,
+            TCP,
+            BACKEND,
+            HEALTH,
+            ROW,
+            EXPECTATION,
+            GROUP,
+            VIEW,
+            RULE,
+            NOT,
+            AMPLIFICATION,
+            LOG,
+            DENY,
+            ADMIN);
 
     private Keys() {}
 

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.rpcward.policy.AdminPolicy;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.BanPolicy;
 import org.rpcward.policy.Builtin;
@@ -100,6 +101,7 @@ public final class PolicyLoader {
         Mode mode = Mode.valueOf(top.word("mode").toUpperCase(Locale.ROOT));
         double amplification = amplification(top);
         LogPolicy log = log(top);
+        AdminPolicy admin = new AdminReader(problems).read(top);
         if (problems.hasErrors()) {
             return new LoadResult(null, problems.sorted());
         }
@@ -127,7 +129,8 @@ public final class PolicyLoader {
                 Map.of(),
                 EnumerationPolicy.DEFAULT,
                 BanPolicy.DEFAULT,
-                log);
+                log,
+                admin);
         return new LoadResult(policy, problems.sorted());
     }
 

@@ -84,6 +84,7 @@ final class PolicySchema {
             case "a policy/rules" -> list(() -> object(Keys.RULE));
             case "a policy/amplification" -> object(Keys.AMPLIFICATION);
             case "a policy/log" -> object(Keys.LOG);
+            case "a policy/admin" -> object(Keys.ADMIN);
             case "log/deny" -> object(Keys.DENY);
             case "a listener/tcp" -> object(Keys.TCP);
             case "a backend/health" -> object(Keys.HEALTH);
