@@ -53,7 +53,7 @@ final class GroupsReader {
         groups.values().forEach(group -> resolve(group, 1));
     }
 
-    /** Groups that neither a rule nor another group names. */
+    /** Groups that nothing names. */
     List<Mapping.Named> unused() {
         return groups.values().stream()
                 .map(group -> group.written)
@@ -61,7 +61,7 @@ final class GroupsReader {
                 .toList();
     }
 
-    /** The addresses that a rule names by a list of groups and prefixes, or {@code any}. */
+    /** The addresses that are named by a list of groups and prefixes, or {@code any}. */
     AddressSet sources(List<ScalarNode> items) {
         for (ScalarNode item : items) {
             if (item.getValue().equals(ANY)) {

@@ -10,7 +10,8 @@ import java.util.List;
  * @param about what it does, in one line
  * @param least the least value: a number, milliseconds, bytes or thousandths, as the kind wants; without meaning for others
  * @param most the greatest value, in the same unit
- * @param words the words that {@link Kind#WORD} and {@link Kind#WORDS} know
+ * @param words the words that {@link Kind#WORD} and {@link Kind#WORDS} know; for {@link Kind#MAP} and {@link Kind#COUNT},
+ *     those that may stand in the place of a mapping or a number
  * @param synonyms words of other products for the same thing, for "did you mean"
  */
 public record Key(
@@ -36,7 +37,8 @@ public record Key(
         SIZE("a size"),
         DURATION("a time"),
         FACTOR("a factor"),
-        UNSUPPORTED("nothing yet");
+        RATE("a rate"),
+        AMOUNT("a number, or a size");
 
         private final String noun;
 

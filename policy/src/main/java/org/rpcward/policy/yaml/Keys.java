@@ -27,6 +27,13 @@ public final class Keys {
                     .alsoCalled("acls", "acl", "networks", "hosts"),
             may("programs", Kind.MAP, "no sets", "{ nfs-family: [nfs, mountd] }", "sets of programs by name"),
             may("views", Kind.MAP, "no views", "{ nfs-only: { programs: nfs } }", "parts of a registry by name"),
+            may(
+                            "limits",
+                            Kind.MAP,
+                            "no limits",
+                            "{ lookups: { rate: 50/s, burst: 200 } }",
+                            "how much may be asked, by name")
+                    .alsoCalled("rate_limits", "ratelimits", "rates", "buckets"),
             must(
                             "rules",
                             Kind.LIST,
@@ -36,10 +43,22 @@ public final class Keys {
             may("default", Kind.WORD, "drop", "drop", "the verdict for what no rule matches")
                     .words("allow", "hide", "refuse", "drop"),
             may("amplification", Kind.MAP, "{ udp: 1.0 }", "{ udp: 1.0 }", "how large replies may be"),
+            may(
+                            "enumeration",
+                            Kind.MAP,
+                            "scans are told, and nobody is hindered",
+                            "{ throttle_at: 20, ban_at: 60, window: 60s }",
+                            "who is taken for a scanner, and what follows; off: points are not counted")
+                    .words("off")
+                    .alsoCalled("scans", "scan", "scanners"),
+            may(
+                            "bans",
+                            Kind.MAP,
+                            "the defaults below",
+                            "{ first: 60s, factor: 4, longest: 24h }",
+                            "how long bans last, and who is never banned")
+                    .alsoCalled("ban"),
             may("log", Kind.MAP, "{ format: json }", "{ format: json }", "what is logged"),
-            may("limits", Kind.UNSUPPORTED, "", "", ""),
-            may("enumeration", Kind.UNSUPPORTED, "", "", ""),
-            may("bans", Kind.UNSUPPORTED, "", "", ""),
             may(
                             "admin",
                             Kind.MAP,
@@ -171,6 +190,76 @@ public final class Keys {
             may("max_rows", Kind.COUNT, "10000", "100", "how many rows a listing shows at most")
                     .from(1, 10_000));
 
+    public static final Section LIMIT = Section.of(
+            "a limit",
+            must(
+                            "rate",
+                            Kind.RATE,
+                            "50/s",
+                            "how many calls, or bytes of reply, in a second, a minute or an hour: s, min, h")
+                    .alsoCalled("limit", "qps", "rps"),
+            may("burst", Kind.AMOUNT, "what the rate gives in its period", "200", "how many at once after a pause")
+                    .alsoCalled("capacity", "size"),
+            may("per", Kind.WORD, "source", "source", "who shares an allowance")
+                    .words("source", "prefix", "listener", "rule")
+                    .alsoCalled("by", "key"),
+            may("in", Kind.WORD, "calls", "calls", "what is counted; a rate in bytes means reply-bytes")
+                    .words("calls", "reply-bytes")
+                    .alsoCalled("unit", "of"),
+            may("over", Kind.WORD, "drop", "drop", "what is said to calls beyond it")
+                    .words("drop", "refuse", "hide")
+                    .alsoCalled("then", "exceeded", "action"),
+            may("mode", Kind.WORD, "enforce", "audit", "audit: tell what it would do, and let the call pass")
+                    .words("enforce", "audit"),
+            may("prefix", Kind.MAP, "{ v4: 24, v6: 56 }", "{ v4: 24, v6: 56 }", "how wide a prefix is"),
+            may(
+                            "rollup",
+                            Kind.COUNT,
+                            "32",
+                            "32",
+                            "what all newcomers of a prefix share: so many times what a source has")
+                    .from(1, 1024));
+
+    public static final Section PREFIX = Section.of(
+            "prefix",
+            may("v4", Kind.COUNT, "24", "24", "bits of an IPv4 prefix")
+                    .from(8, 32)
+                    .alsoCalled("ipv4", "inet"),
+            may("v6", Kind.COUNT, "56", "56", "bits of an IPv6 prefix")
+                    .from(16, 128)
+                    .alsoCalled("ipv6", "inet6"));
+
+    public static final Section ENUMERATION = Section.of(
+            "enumeration",
+            may(
+                            "throttle_at",
+                            Kind.COUNT,
+                            "20",
+                            "20",
+                            "points within the window from which on lookups are answered at a trickle")
+                    .from(1, 10_000)
+                    .alsoCalled("throttle"),
+            may("ban_at", Kind.COUNT, "60", "60", "points over TCP within the window that bring a ban")
+                    .from(1, 10_000)
+                    .words("never")
+                    .alsoCalled("ban"),
+            may("window", Kind.DURATION, "60s", "60s", "how long points count")
+                    .from(SECOND, HOUR)
+                    .alsoCalled("interval", "period"));
+
+    public static final Section BANS = Section.of(
+            "bans",
+            may("never", Kind.TEXTS, "nobody", "nfs-clients", "who is never banned: groups, prefixes, or any")
+                    .alsoCalled("except", "ignore", "allow", "ignoreip"),
+            may("first", Kind.DURATION, "60s", "60s", "how long a source's first ban lasts")
+                    .from(SECOND, 30 * DAY)
+                    .alsoCalled("duration", "time", "bantime"),
+            may("factor", Kind.FACTOR, "4.0", "4", "how many times as long as the one before each further ban lasts")
+                    .from(1000, 100_000),
+            may("longest", Kind.DURATION, "24h", "24h", "the longest ban")
+                    .from(SECOND, 365 * DAY)
+                    .alsoCalled("max", "maximum"));
+
     public static final Section RULE = Section.of(
             "a rule",
             must("name", Kind.TEXT, "nfs clients find nfs", "unique; logs and metrics show it")
@@ -212,7 +301,8 @@ public final class Keys {
                     "the view that its answers show; everything is one"),
             may("over_udp", Kind.WORD, "budget", "full", "full: its answers over UDP may be larger than their calls")
                     .words("budget", "full"),
-            may("limit", Kind.UNSUPPORTED, "", "", "").alsoCalled("rate"));
+            may("limit", Kind.TEXTS, "no limit", "lookups", "the limits that its calls are charged to, 8 at most")
+                    .alsoCalled("limits", "rate", "rate_limit"));
 
     public static final Section NOT = new Section(
             "not", List.of(unless("from"), unless("call"), unless("program"), unless("protocol"), unless("over")));
@@ -266,9 +356,13 @@ public final class Keys {
             EXPECTATION,
             GROUP,
             VIEW,
+            LIMIT,
+            PREFIX,
             RULE,
             NOT,
             AMPLIFICATION,
+            ENUMERATION,
+            BANS,
             LOG,
             DENY,
             ADMIN);

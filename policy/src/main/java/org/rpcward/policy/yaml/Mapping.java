@@ -82,8 +82,6 @@ final class Mapping {
             if (suggestion != null) {
                 meant.add(suggestion);
             }
-        } else if (key.kind() == Key.Kind.UNSUPPORTED) {
-            problems.at(keyNode, Code.NOT_SUPPORTED, "'" + name + "' is not supported yet", "delete it for now");
         } else if (YamlTree.isNull(entry.getValueNode()) && !isNullCall(key, entry.getValueNode())) {
             reportEmpty(keyNode);
             meant.add(name);
@@ -224,9 +222,20 @@ final class Mapping {
                 problems.at(node, Code.BAD_UNIT, name + " is a whole number with one of the units B, KiB, MiB", hint);
             }
             case FACTOR -> problems.at(node, Code.BAD_NUMBER, name + " is a number without a sign or a unit", example);
-            default ->
-                problems.at(node, Code.BAD_NUMBER, PlainText.quoted(text) + " is not a whole decimal number", example);
+            default -> {
+                String orWord = key.words().isEmpty() ? "" : ", nor " + oneOf(key.words());
+                problems.at(
+                        node,
+                        Code.BAD_NUMBER,
+                        PlainText.quoted(text) + " is not a whole decimal number" + orWord,
+                        example);
+            }
         }
+    }
+
+    /** Whether a key has this word in the place of its usual value. */
+    boolean says(String name, String word) {
+        return value(name) instanceof ScalarNode node && node.getValue().equals(word);
     }
 
     /** One of the words that the key knows. */

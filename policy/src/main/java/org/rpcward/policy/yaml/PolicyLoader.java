@@ -94,12 +94,16 @@ public final class PolicyLoader {
         Map<String, BackendPolicy> backends = new BackendsReader(programs, problems).read(top);
         ListenersReader listenersReader = new ListenersReader(backends, problems);
         Map<String, ListenerPolicy> listeners = listenersReader.read(top);
-        RulesReader rulesReader = new RulesReader(groups, programs, views, problems);
+        LimitsReader limits = new LimitsReader(top);
+        RulesReader rulesReader = new RulesReader(groups, programs, views, limits, problems);
         List<RulesReader.Written> written = rulesReader.read(top);
         Verdict byDefault = Verdict.ofWord(top.word("default")).orElse(Verdict.DROP);
         checkDefault(top, byDefault, written);
         Mode mode = Mode.valueOf(top.word("mode").toUpperCase(Locale.ROOT));
         double amplification = amplification(top);
+        ScansReader scans = new ScansReader(top, groups);
+        EnumerationPolicy enumeration = scans.enumeration();
+        BanPolicy bans = scans.bans();
         LogPolicy log = log(top);
         AdminPolicy admin = new AdminReader(problems).read(top);
         if (problems.hasErrors()) {
@@ -116,6 +120,7 @@ public final class PolicyLoader {
         lints.unused(groups.unused(), "group");
         lints.unused(programs.unused(), "set");
         lints.unused(unused(viewNames, rulesReader.usedViews()), "view");
+        lints.unused(limits.unused(), "limit");
         lints.unused(unused(backendNames(top), listenersReader.usedBackends()), "backend");
         lints.rules(Objects.requireNonNull(top.value("rules")), written, rules, mode);
         Policy policy = new Policy(
@@ -126,9 +131,9 @@ public final class PolicyLoader {
                 views,
                 rules,
                 amplification,
-                Map.of(),
-                EnumerationPolicy.DEFAULT,
-                BanPolicy.DEFAULT,
+                limits.limits(),
+                enumeration,
+                bans,
                 log,
                 admin);
         return new LoadResult(policy, problems.sorted());

@@ -1,5 +1,6 @@
 package org.rpcward.policy.yaml;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -51,6 +52,21 @@ final class Quantity {
             Map.entry("byte", "B"),
             Map.entry("bytes", "B"));
 
+    private static final Pattern LOOSE_RATE =
+            Pattern.compile("([0-9]{1,9})\\s*([A-Za-z]*)\\s*(?:/|per|p)\\s*([A-Za-z]+)", Pattern.CASE_INSENSITIVE);
+    private static final Map<String, Duration> PERIODS =
+            Map.of("s", Duration.ofSeconds(1), "min", Duration.ofMinutes(1), "h", Duration.ofHours(1));
+    private static final Map<String, String> MEANT_PERIODS = Map.ofEntries(
+            Map.entry("s", "s"),
+            Map.entry("sec", "s"),
+            Map.entry("second", "s"),
+            Map.entry("m", "min"),
+            Map.entry("min", "min"),
+            Map.entry("minute", "min"),
+            Map.entry("h", "h"),
+            Map.entry("hr", "h"),
+            Map.entry("hour", "h"));
+
     private Quantity() {}
 
     /** Milliseconds, or -1 if the text is not a time with a unit. */
@@ -61,6 +77,37 @@ final class Quantity {
     /** Bytes, or -1 if the text is not a size with a unit. */
     static long parseSize(String text) {
         return parse(text, SIZES);
+    }
+
+    /**
+     * So many in a period.
+     *
+     * @param bytes whether they are bytes, written as a size
+     */
+    record Rate(long tokens, Duration period, boolean bytes) {}
+
+    /** Reads {@code 50/s}, {@code 10/min}, {@code 20KiB/s}; null for everything else. */
+    static @Nullable Rate parseRate(String text) {
+        int slash = text.indexOf('/');
+        Duration period = slash < 0 ? null : PERIODS.get(text.substring(slash + 1));
+        if (period == null) {
+            return null;
+        }
+        String amount = text.substring(0, slash);
+        long count = parseCount(amount);
+        long tokens = count >= 0 ? count : parseSize(amount);
+        return tokens < 0 ? null : new Rate(tokens, period, count < 0);
+    }
+
+    /** What a text that is no rate was probably meant to be, or null. */
+    static @Nullable String meantRate(String text) {
+        Matcher m = LOOSE_RATE.matcher(text.strip());
+        if (!m.matches()) {
+            return null;
+        }
+        String period = MEANT_PERIODS.get(m.group(3).toLowerCase(Locale.ROOT));
+        String amount = m.group(2).isEmpty() ? m.group(1) : meantSize(m.group(1) + m.group(2));
+        return period == null || amount == null ? null : amount + "/" + period;
     }
 
     /** Thousandths, or -1. */

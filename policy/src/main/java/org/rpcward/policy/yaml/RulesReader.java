@@ -12,6 +12,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Builtin;
 import org.rpcward.policy.Clause;
+import org.rpcward.policy.LimitPolicy;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Place;
 import org.rpcward.policy.Rule;
@@ -38,15 +39,22 @@ final class RulesReader {
     private final ProgramsReader programs;
     private final CallsReader calls;
     private final Map<String, View> views;
+    private final LimitsReader limits;
     private final Set<String> usedViews = new LinkedHashSet<>();
     private final Map<String, Node> names = new HashMap<>();
     private final Problems problems;
 
-    RulesReader(GroupsReader groups, ProgramsReader programs, Map<String, View> views, Problems problems) {
+    RulesReader(
+            GroupsReader groups,
+            ProgramsReader programs,
+            Map<String, View> views,
+            LimitsReader limits,
+            Problems problems) {
         this.groups = groups;
         this.programs = programs;
         this.calls = new CallsReader(problems);
         this.views = views;
+        this.limits = limits;
         this.problems = problems;
     }
 
@@ -91,12 +99,11 @@ final class RulesReader {
         String view = view(mapping, decided ? then : Verdict.ALLOW);
         boolean full = mapping.word("over_udp").equals("full");
         Mode mode = Mode.valueOf(mapping.word("mode").toUpperCase(Locale.ROOT));
+        List<LimitPolicy> charged = limits.charged(mapping, decided ? then : Verdict.ALLOW);
         Node at = nameNode == null ? item : nameNode;
         Place place = problems.source().placeOf(at);
         return new Written(
-                new Rule(name, place, clauses, decided ? then : Verdict.DROP, mode, view, full, List.of()),
-                mapping,
-                at);
+                new Rule(name, place, clauses, decided ? then : Verdict.DROP, mode, view, full, charged), mapping, at);
     }
 
     private String name(ScalarNode node) {

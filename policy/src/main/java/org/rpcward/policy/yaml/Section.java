@@ -64,9 +64,7 @@ public record Section(String name, List<Key> keys) {
     private List<String> names() {
         List<String> names = new ArrayList<>();
         for (Key k : keys) {
-            if (k.kind() != Key.Kind.UNSUPPORTED) {
-                names.add(k.name());
-            }
+            names.add(k.name());
         }
         return names;
     }

@@ -30,7 +30,14 @@ final class Synonyms {
             Map.entry("all", "any"),
             Map.entry("everyone", "any"),
             Map.entry("*", "any"),
-            Map.entry("plain", "text"));
+            Map.entry("plain", "text"),
+            Map.entry("client", "source"),
+            Map.entry("address", "source"),
+            Map.entry("ip", "source"),
+            Map.entry("host", "source"),
+            Map.entry("network", "prefix"),
+            Map.entry("subnet", "prefix"),
+            Map.entry("bytes", "reply-bytes"));
 
     private Synonyms() {}
 

@@ -347,7 +347,7 @@ class PolicyLoaderTest {
         LoadResult warned = TestFiles.load(TestFiles.FRAME + "rules: []\n");
         assertThat(warned.policy()).isNotNull();
         assertThat(warned.problems()).hasSize(1);
-        LoadResult failed = TestFiles.load(TestFiles.FRAME + "rules: []\nlimits: {}\n");
+        LoadResult failed = TestFiles.load(TestFiles.FRAME + "rules: []\nlimits: []\n");
         assertThat(failed.policy()).isNull();
     }
 

@@ -18,6 +18,7 @@ final class PolicySchema {
     private static final String DRAFT = "https://json-schema.org/draft/2020-12/schema";
     private static final String TIME = "^[0-9]+(ms|s|m|h|d)$";
     private static final String SIZE = "^[0-9]+(B|KiB|MiB)$";
+    private static final String RATE = "^[0-9]+(B|KiB|MiB)?/(s|min|h)$";
 
     private final JsonGenerator json;
 
@@ -49,28 +50,54 @@ final class PolicySchema {
         }
         json.writeObjectFieldStart("properties");
         for (Key key : section.keys()) {
-            if (key.kind() != Key.Kind.UNSUPPORTED) {
-                json.writeObjectFieldStart(key.name());
-                json.writeStringField("description", key.about());
-                value(section, key);
-                json.writeEndObject();
-            }
+            json.writeObjectFieldStart(key.name());
+            json.writeStringField("description", key.about());
+            value(section, key);
+            json.writeEndObject();
         }
         json.writeEndObject();
     }
 
     private void value(Section section, Key key) throws IOException {
         switch (key.kind()) {
-            case MAP, LIST -> inner(section, key);
+            case MAP, LIST -> insteadOf(key, () -> inner(section, key));
             case TEXT -> scalar(List.of(), false);
             case TEXTS, WORDS -> oneOrMore(key.words(), section.equals(Keys.RULE) || section.equals(Keys.NOT));
             case WORD -> scalar(key.words(), false);
-            case COUNT -> bounded("integer", key.least(), key.most());
+            case COUNT -> insteadOf(key, () -> bounded("integer", key.least(), key.most()));
             case FACTOR -> bounded("number", key.least() / 1000.0, key.most() / 1000.0);
             case DURATION -> pattern(TIME);
             case SIZE -> pattern(SIZE);
-            case UNSUPPORTED -> throw new IllegalArgumentException("not a key to be shown, key=" + key.name());
+            case RATE -> pattern(RATE);
+            case AMOUNT -> amount();
         }
+    }
+
+    /** A value, or one of the words that may stand in its place. */
+    private void insteadOf(Key key, Part value) throws IOException {
+        if (key.words().isEmpty()) {
+            value.write();
+            return;
+        }
+        json.writeArrayFieldStart("anyOf");
+        json.writeStartObject();
+        value.write();
+        json.writeEndObject();
+        json.writeStartObject();
+        scalar(key.words(), false);
+        json.writeEndObject();
+        json.writeEndArray();
+    }
+
+    private void amount() throws IOException {
+        json.writeArrayFieldStart("anyOf");
+        json.writeStartObject();
+        bounded("integer", 1, Integer.MAX_VALUE);
+        json.writeEndObject();
+        json.writeStartObject();
+        pattern(SIZE);
+        json.writeEndObject();
+        json.writeEndArray();
     }
 
     /** What stands below a key that holds mappings or lists. */
@@ -79,6 +106,10 @@ final class PolicySchema {
             case "a policy/listeners" -> named(() -> object(Keys.LISTENER));
             case "a policy/backends" -> named(() -> object(Keys.BACKEND));
             case "a policy/views" -> named(() -> object(Keys.VIEW));
+            case "a policy/limits" -> named(() -> object(Keys.LIMIT));
+            case "a limit/prefix" -> object(Keys.PREFIX);
+            case "a policy/enumeration" -> object(Keys.ENUMERATION);
+            case "a policy/bans" -> object(Keys.BANS);
             case "a policy/programs" -> named(() -> oneOrMore(List.of(), false));
             case "a policy/groups" -> named(this::group);
             case "a policy/rules" -> list(() -> object(Keys.RULE));
