@@ -167,7 +167,7 @@ final class PolicySchema {
         json.writeEndArray();
     }
 
-    /** YAML makes numbers of what looks like one, and null of the procedure NULL. */
+    /** YAML makes numbers of what looks like one, null of the procedure NULL, and some of it false of off. */
     private void scalar(List<String> words, boolean orAny) throws IOException {
         if (words.isEmpty()) {
             json.writeFieldName("type");
@@ -179,6 +179,8 @@ final class PolicySchema {
             json.writeString(word);
             if (word.chars().allMatch(Character::isDigit)) {
                 json.writeNumber(Integer.parseInt(word));
+            } else if (word.equals("off")) {
+                json.writeBoolean(false);
             }
         }
         if (orAny) {

@@ -38,8 +38,13 @@ class PolicySchemaTest {
             groups: { a: [10.0.0.0/8], b: { file: b.txt, except: 10.0.0.1 } }
             programs: { family: [nfs, 0x20000042] }
             views: { family: { programs: family, netids: tcp, max_rows: 10 } }
+            limits:
+              a: { rate: 50/s, burst: 200, per: prefix, prefix: { v4: 20 }, rollup: 3 }
+              b: { rate: 20KiB/min, burst: 1MiB, in: reply-bytes, over: hide, mode: audit }
+            enumeration: { throttle_at: 10, ban_at: never }
+            bans: { never: [a, 10.0.0.1], first: 60s, factor: 1.5, longest: 7d }
             rules:
-              - { name: a, from: [a, b], call: [lookup, null], program: family, protocol: [2, 3], over: any, then: allow,
+              - { name: a, limit: [a, b], from: [a, b], call: [lookup, null], program: family, protocol: [2, 3], over: any, then: allow,
                   not: { from: 10.0.0.2 }, view: family, over_udp: full }
             default: drop
             amplification: { udp: 1.5 }
@@ -78,6 +83,14 @@ class PolicySchemaTest {
         assertThat(problems(GOOD_POLICY)).isEmpty();
     }
 
+    /** YAML 1.1 reads off as false. */
+    @ParameterizedTest
+    @ValueSource(strings = {"off", "\"off\"", "{}", "{ ban_at: 7 }"})
+    void knowsBothFormsOfEnumeration(String form) throws IOException {
+        assertThat(problems(GOOD_POLICY.replace("{ throttle_at: 10, ban_at: never }", form)))
+                .isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -95,7 +108,11 @@ class PolicySchemaTest {
                 "over: any -> over: sctp",
                 "then: allow -> than: allow",
                 "udp: 1.5 -> udp: 1000",
-                "default: drop -> limits: {}",
+                "rate: 50/s -> rate: 50",
+                "per: prefix -> per: client",
+                "enumeration: { throttle_at: 10, ban_at: never } -> enumeration: on",
+                "ban_at: never -> ban_at: often",
+                "first: 60s -> first: 60",
                 "name: a, -> ",
                 "bind: [external, eth0], -> ",
             })
