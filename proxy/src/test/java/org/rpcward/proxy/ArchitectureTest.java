@@ -32,6 +32,8 @@ class ArchitectureTest {
             .definedBy("org.rpcward.proxy.server..")
             .layer("frontend")
             .definedBy("org.rpcward.proxy.frontend..")
+            .layer("metrics")
+            .definedBy("org.rpcward.proxy.metrics..")
             .layer("observe")
             .definedBy("org.rpcward.proxy.observe..")
             .layer("service")
@@ -64,10 +66,12 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("cli")
             .whereLayer("frontend")
             .mayOnlyBeAccessedByLayers("server")
+            .whereLayer("metrics")
+            .mayOnlyBeAccessedByLayers("server")
             .whereLayer("observe")
-            .mayOnlyBeAccessedByLayers("cli", "server")
+            .mayOnlyBeAccessedByLayers("cli", "server", "metrics")
             .whereLayer("service")
-            .mayOnlyBeAccessedByLayers("server", "frontend", "observe")
+            .mayOnlyBeAccessedByLayers("server", "frontend", "observe", "metrics")
             .whereLayer("limit")
             .mayOnlyBeAccessedByLayers("server", "observe", "service")
             .whereLayer("scan")
@@ -85,7 +89,7 @@ class ArchitectureTest {
             .whereLayer("transport")
             .mayOnlyBeAccessedByLayers("cli", "server", "frontend", "backend")
             .whereLayer("rpc")
-            .mayOnlyBeAccessedByLayers("frontend", "observe", "service", "backend", "rpcbind", "transport")
+            .mayOnlyBeAccessedByLayers("frontend", "observe", "metrics", "service", "backend", "rpcbind", "transport")
             .whereLayer("xdr")
             .mayOnlyBeAccessedByLayers("rpcbind", "rpc")
             .whereLayer("policy")
@@ -118,6 +122,14 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.github.benmanes.caffeine.cache");
+
+    @ArchTest
+    static final ArchRule one_part_knows_prometheus = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.rpcward.proxy.metrics..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.micrometer..", "io.prometheus..");
 
     @ArchTest
     static final ArchRule the_policy_is_read_by_its_module = noClasses()

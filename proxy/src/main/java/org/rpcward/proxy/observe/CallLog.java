@@ -104,23 +104,21 @@ public final class CallLog implements CallObserver, BackendObserver {
 
     @Override
     public void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy) {
-        counters.received(exchange.transport(), exchange.callBytes());
-        counters.verdict(hindrance.then());
+        counters.turnedAway(exchange, hindrance, policy);
         tell(exchange, null, hindrance.then(), Rule.DEFAULT_NAME, hindrance.reason(), policy);
     }
 
     @Override
     public void wouldHinder(Exchange exchange, @Nullable Query query, Hindrance hindrance, Policy policy) {
+        counters.wouldHinder(hindrance, policy);
         tell(exchange, query, hindrance.then(), hindrance.reason(), TRIAL, policy);
     }
 
     @Override
     public void decided(
             Exchange exchange, Query query, Decision decision, @Nullable Hindrance hindrance, Policy policy) {
+        counters.decided(exchange, query, decision, hindrance, policy);
         Verdict verdict = hindrance == null ? decision.verdict() : hindrance.then();
-        counters.received(exchange.transport(), exchange.callBytes());
-        counters.call(query.protocol(), query.procedure());
-        counters.verdict(verdict);
         for (Rule trial : decision.trials()) {
             tell(exchange, query, trial.then(), trial.name(), TRIAL, policy);
         }
@@ -138,9 +136,7 @@ public final class CallLog implements CallObserver, BackendObserver {
     @Override
     public void malformed(
             Exchange exchange, Fault fault, Verdict verdict, @Nullable Hindrance hindrance, Policy policy) {
-        counters.received(exchange.transport(), exchange.callBytes());
-        counters.fault(fault);
-        counters.verdict(verdict);
+        counters.malformed(exchange, fault, verdict, hindrance, policy);
         tell(exchange, null, verdict, Rule.DEFAULT_NAME, hindrance == null ? fault.word() : hindrance.reason(), policy);
     }
 

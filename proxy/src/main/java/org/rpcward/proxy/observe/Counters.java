@@ -1,28 +1,86 @@
 package org.rpcward.proxy.observe;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.Decision;
+import org.rpcward.policy.Mode;
+import org.rpcward.policy.Policy;
+import org.rpcward.policy.Query;
+import org.rpcward.policy.Rule;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.backend.BackendResult;
 import org.rpcward.proxy.backend.RegistryChange;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.service.Exchange;
+import org.rpcward.proxy.service.Hindrance;
 import org.rpcward.proxy.service.Outcome;
 
-/** Counts what happens. All label sets are closed: nothing that comes from the wire makes a new counter. */
+/*
+ * What is counted for each call stands in one Tally, at places that are known before a call comes: enums by their
+ * ordinals, what the policy names by the number that Slots gave it. What happens seldom is a LongAdder.
+ *
+ * A reload keeps the numbers of what stays. The calls of a listener that goes are kept as those of nobody in particular,
+ * so that sums over all listeners never fall.
+ */
+/**
+ * Counts what happens. All label sets are closed: nothing that comes from the wire makes a new counter. Thread-safe; an
+ * event loop that counts meets no other.
+ */
+@SuppressWarnings("EnumOrdinal") // places of this run, which nothing outside of it knows
 public final class Counters {
-    private static final int PROCEDURE_NUMBERS = 16;
+    /** In metrics, the name of what has none of its own: beyond the first so many rules, or the first so many listeners. */
+    public static final String OVERFLOW = "overflow";
 
-    private final LongAdder[] calls = adders((Procedure.HIGHEST_PROTOCOL + 1) * PROCEDURE_NUMBERS);
-    private final Map<Fault, LongAdder> faults = adders(Fault.class);
-    private final Map<Verdict, LongAdder> verdicts = adders(Verdict.class);
-    private final Map<Outcome, LongAdder> replies = adders(Outcome.class);
+    /** Rules with counters of their own, built-in ones and the default among them. */
+    public static final int MAX_RULES = 256;
+
+    /** Listeners with counters of their own. */
+    public static final int MAX_LISTENERS = 16;
+
+    /** Limits with counters of their own. */
+    public static final int MAX_LIMITS = 64;
+
+    private static final int TRANSPORTS = Transport.values().length;
+    private static final int VERDICTS = Verdict.values().length;
+    private static final int MODES = Mode.values().length;
+    private static final int FAULTS = Fault.values().length;
+    private static final int OUTCOMES = Outcome.values().length;
+    private static final int KINDS = Hindrance.Kind.values().length;
+
+    // What was asked: protocol and procedure, or none that is known.
+    private static final int PROCEDURE_NUMBERS = 16;
+    private static final int OTHER = (Procedure.HIGHEST_PROTOCOL - Procedure.LOWEST_PROTOCOL + 1) * PROCEDURE_NUMBERS;
+    private static final int QUESTIONS = OTHER + 1;
+
+    // Places in the tally: one block behind the other.
+    private static final int CALLS_OF_LISTENER = TRANSPORTS * QUESTIONS * VERDICTS;
+    private static final int GONE_LISTENERS = MAX_LISTENERS + 1;
+    private static final int CALLS = 0;
+    private static final int RULES = CALLS + (GONE_LISTENERS + 1) * CALLS_OF_LISTENER;
+    private static final int LIMITS = RULES + MAX_RULES + VERDICTS * MODES;
+    private static final int HINDERED = LIMITS + (MAX_LIMITS + 1) * MODES;
+    private static final int MALFORMED = HINDERED + KINDS * MODES;
+    private static final int REPLIES = MALFORMED + TRANSPORTS * FAULTS;
+    private static final int RECEIVED = REPLIES + OUTCOMES;
+    private static final int SENT = RECEIVED + TRANSPORTS;
+    private static final int CELLS = SENT + TRANSPORTS;
+
+    private final Tally tally = new Tally(CELLS);
+    private final Slots<String> listenerSlots = new Slots<>(MAX_LISTENERS, this::forgetListener);
+    private final Slots<RuleKey> ruleSlots = new Slots<>(MAX_RULES, slot -> tally.forget(RULES + slot));
+    private final Slots<String> limitSlots = new Slots<>(MAX_LIMITS, this::forgetLimit);
     private final Map<BackendResult.Status, LongAdder> backend = adders(BackendResult.Status.class);
-    private final Map<Transport, LongAdder> received = adders(Transport.class);
-    private final Map<Transport, LongAdder> sent = adders(Transport.class);
     private final Map<RegistryChange.Kind, LongAdder> registryChanges = adders(RegistryChange.Kind.class);
     private final LongAdder backendUps = new LongAdder();
     private final LongAdder backendDowns = new LongAdder();
@@ -33,13 +91,34 @@ public final class Counters {
     private final LongAdder unavailable = new LongAdder();
     private final LongAdder unlogged = new LongAdder();
 
-    private static LongAdder[] adders(int count) {
-        LongAdder[] adders = new LongAdder[count];
-        for (int i = 0; i < count; i++) {
-            adders[i] = new LongAdder();
+    private volatile @Nullable Places places;
+
+    /**
+     * What the calls of a rule are counted under.
+     *
+     * @param name the rule's
+     * @param mode {@link Mode#AUDIT} when the rule or the whole policy is on trial
+     */
+    public record RuleKey(String name, Verdict verdict, Mode mode) implements Comparable<RuleKey> {
+        static RuleKey of(Rule rule, Policy policy) {
+            return new RuleKey(rule.name(), rule.then(), rule.isAudit() ? Mode.AUDIT : policy.mode());
         }
-        return adders;
+
+        @Override
+        public int compareTo(RuleKey other) {
+            int byName = name.compareTo(other.name);
+            int byVerdict = verdict.compareTo(other.verdict);
+            return byName != 0 ? byName : byVerdict != 0 ? byVerdict : mode.compareTo(other.mode);
+        }
     }
+
+    /** Where the calls under one policy are counted. Immutable. */
+    private record Places(
+            Policy policy,
+            Map<String, Integer> listeners,
+            Map<RuleKey, Integer> rules,
+            IdentityHashMap<Rule, Integer> byRule,
+            Map<String, Integer> limits) {}
 
     private static <E extends Enum<E>> Map<E, LongAdder> adders(Class<E> keys) {
         Map<E, LongAdder> adders = new EnumMap<>(keys);
@@ -49,41 +128,183 @@ public final class Counters {
         return adders;
     }
 
-    private static <E> void add(Map<E, LongAdder> adders, E key, long count) {
+    private static <E> void add(Map<E, LongAdder> adders, E key) {
         LongAdder adder = adders.get(key);
         if (adder != null) {
-            adder.add(count);
+            adder.increment();
         }
     }
 
-    void call(int protocol, Procedure procedure) {
-        calls[protocol * PROCEDURE_NUMBERS + procedure.number()].increment();
+    /**
+     * From now on calls are counted under this policy. What it names as the one before did goes on; what it does not name
+     * any more is forgotten.
+     */
+    public void serve(Policy policy) {
+        take(policy);
     }
 
-    /** Calls of a procedure, given as {@code protocol << 8 | number}. */
-    long calls(int protocolAndProcedure) {
-        return calls[(protocolAndProcedure >>> 8) * PROCEDURE_NUMBERS + (protocolAndProcedure & 0xff)].sum();
+    private synchronized Places take(Policy policy) {
+        List<Rule> rules = new ArrayList<>();
+        rules.add(policy.rules().defaultRule());
+        policy.rules().rules().stream().filter(Rule::isBuiltin).forEach(rules::add);
+        policy.rules().rules().stream().filter(r -> !r.isBuiltin()).forEach(rules::add);
+        List<RuleKey> keys = rules.stream().map(r -> RuleKey.of(r, policy)).toList();
+        Map<RuleKey, Integer> slots = new LinkedHashMap<>(ruleSlots.keep(new LinkedHashSet<>(keys)));
+        IdentityHashMap<Rule, Integer> byRule = new IdentityHashMap<>();
+        for (int i = 0; i < keys.size(); i++) {
+            RuleKey key = keys.get(i);
+            int slot = slots.getOrDefault(key, overflowOf(key));
+            byRule.put(rules.get(i), slot);
+            if (slot >= ruleSlots.overflow()) {
+                slots.put(new RuleKey(OVERFLOW, key.verdict(), key.mode()), slot);
+                slots.remove(key);
+            }
+        }
+        Places next = new Places(
+                policy,
+                withOverflow(listenerSlots, policy.listeners().keySet()),
+                slots,
+                byRule,
+                withOverflow(limitSlots, policy.limits().keySet()));
+        places = next;
+        return next;
     }
 
-    void fault(Fault fault) {
-        add(faults, fault, 1);
+    private int overflowOf(RuleKey key) {
+        return ruleSlots.overflow()
+                + key.verdict().ordinal() * MODES
+                + key.mode().ordinal();
     }
 
-    void verdict(Verdict verdict) {
-        add(verdicts, verdict, 1);
+    private static Map<String, Integer> withOverflow(Slots<String> slots, Set<String> names) {
+        Map<String, Integer> kept = new LinkedHashMap<>(slots.keep(names));
+        if (kept.size() < names.size()) {
+            kept.put(OVERFLOW, slots.overflow());
+        }
+        return kept;
     }
 
-    void received(Transport transport, long bytes) {
-        add(received, transport, bytes);
+    private void forgetListener(int slot) {
+        for (int i = 0; i < CALLS_OF_LISTENER; i++) {
+            tally.move(CALLS + slot * CALLS_OF_LISTENER + i, CALLS + GONE_LISTENERS * CALLS_OF_LISTENER + i);
+        }
+    }
+
+    private void forgetLimit(int slot) {
+        for (Mode mode : Mode.values()) {
+            tally.forget(limitCell(slot, mode));
+        }
+    }
+
+    /** Where calls under a policy are counted, in most cases the current one. */
+    private Places placesOf(Policy policy) {
+        Places now = places;
+        return now != null ? now : take(policy);
+    }
+
+    private static int question(int protocol, Procedure procedure) {
+        return (protocol - Procedure.LOWEST_PROTOCOL) * PROCEDURE_NUMBERS + procedure.number();
+    }
+
+    private static int callCell(int listener, Transport transport, int question, Verdict verdict) {
+        return CALLS
+                + ((listener * TRANSPORTS + transport.ordinal()) * QUESTIONS + question) * VERDICTS
+                + verdict.ordinal();
+    }
+
+    private static int limitCell(int limit, Mode mode) {
+        return LIMITS + limit * MODES + mode.ordinal();
+    }
+
+    private static int hinderedCell(Hindrance.Kind kind, Mode mode) {
+        return HINDERED + kind.ordinal() * MODES + mode.ordinal();
+    }
+
+    private static int malformedCell(Transport transport, Fault fault) {
+        return MALFORMED + transport.ordinal() * FAULTS + fault.ordinal();
+    }
+
+    private static void call(long[] row, Exchange exchange, Places now, int question, Verdict verdict) {
+        Integer slot = now.listeners().get(exchange.listener());
+        int listener = slot != null ? slot : MAX_LISTENERS;
+        Transport transport = exchange.transport();
+        Tally.add(row, callCell(listener, transport, question, verdict), 1);
+        Tally.add(row, RECEIVED + transport.ordinal(), exchange.callBytes());
+    }
+
+    private static void hit(long[] row, Places now, Rule rule) {
+        Integer slot = now.byRule().get(rule);
+        if (slot == null) {
+            // Of the policy before: counted, if the rule is still there.
+            slot = now.rules().get(RuleKey.of(rule, now.policy()));
+        }
+        if (slot != null) {
+            Tally.add(row, RULES + slot, 1);
+        }
+    }
+
+    private static void hindered(long[] row, Places now, Hindrance hindrance, Mode mode) {
+        Tally.add(row, hinderedCell(hindrance.kind(), mode), 1);
+        if (hindrance.kind() == Hindrance.Kind.LIMIT) {
+            Integer slot = now.limits().get(hindrance.name());
+            Tally.add(row, limitCell(slot != null ? slot : MAX_LIMITS, mode), 1);
+        }
+    }
+
+    void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy) {
+        Places now = placesOf(policy);
+        long[] row = tally.mine();
+        call(row, exchange, now, OTHER, hindrance.then());
+        hindered(row, now, hindrance, Mode.ENFORCE);
+    }
+
+    void wouldHinder(Hindrance hindrance, Policy policy) {
+        hindered(tally.mine(), placesOf(policy), hindrance, Mode.AUDIT);
+    }
+
+    void decided(Exchange exchange, Query query, Decision decision, @Nullable Hindrance hindrance, Policy policy) {
+        Places now = placesOf(policy);
+        long[] row = tally.mine();
+        Verdict verdict = hindrance != null ? hindrance.then() : done(query, decision, policy);
+        call(row, exchange, now, question(query.protocol(), query.procedure()), verdict);
+        hit(row, now, decision.rule());
+        for (Rule trial : decision.trials()) {
+            hit(row, now, trial);
+        }
+        if (hindrance != null) {
+            hindered(row, now, hindrance, Mode.ENFORCE);
+        }
+    }
+
+    /** What is really done: in audit mode, nobody is hindered in anything that a policy can allow. */
+    private static Verdict done(Query query, Decision decision, Policy policy) {
+        return policy.mode() == Mode.AUDIT && query.procedure().callClass().allowable()
+                ? Verdict.ALLOW
+                : decision.verdict();
+    }
+
+    void malformed(Exchange exchange, Fault fault, Verdict verdict, @Nullable Hindrance hindrance, Policy policy) {
+        Places now = placesOf(policy);
+        long[] row = tally.mine();
+        Rule byDefault = policy.rules().defaultRule();
+        call(row, exchange, now, OTHER, verdict);
+        Tally.add(row, malformedCell(exchange.transport(), fault), 1);
+        if (verdict == byDefault.then()) {
+            hit(row, now, byDefault);
+        }
+        if (hindrance != null) {
+            hindered(row, now, hindrance, Mode.ENFORCE);
+        }
     }
 
     void replied(Transport transport, Outcome outcome, long bytes) {
-        add(replies, outcome, 1);
-        add(sent, transport, bytes);
+        long[] row = tally.mine();
+        Tally.add(row, REPLIES + outcome.ordinal(), 1);
+        Tally.add(row, SENT + transport.ordinal(), bytes);
     }
 
     void backend(BackendResult.Status status) {
-        add(backend, status, 1);
+        add(backend, status);
     }
 
     void backendTurned(String state) {
@@ -91,7 +312,7 @@ public final class Counters {
     }
 
     void registryChanged(RegistryChange.Kind kind) {
-        add(registryChanges, kind, 1);
+        add(registryChanges, kind);
     }
 
     void deviated() {
@@ -118,34 +339,147 @@ public final class Counters {
         unlogged.increment();
     }
 
+    /** The listeners that calls are counted by, in order. */
+    public List<String> listeners() {
+        Places now = places;
+        return now == null ? List.of() : List.copyOf(now.listeners().keySet());
+    }
+
+    /**
+     * Calls that came by a listener.
+     *
+     * @param procedure null for calls that were not decoded, or were none for a portmapper
+     */
+    public long calls(String listener, Transport transport, @Nullable Procedure procedure) {
+        Places now = places;
+        Integer slot = now == null ? null : now.listeners().get(listener);
+        long sum = 0;
+        if (slot != null) {
+            for (Verdict verdict : Verdict.values()) {
+                sum += calls(slot, transport, procedure, verdict);
+            }
+        }
+        return sum;
+    }
+
+    /** What was done with calls of a procedure; null for those that were not decoded, or were none for a portmapper. */
+    public long verdicts(Verdict verdict, @Nullable Procedure procedure, Transport transport) {
+        long sum = 0;
+        for (int listener = 0; listener <= GONE_LISTENERS; listener++) {
+            sum += calls(listener, transport, procedure, verdict);
+        }
+        return sum;
+    }
+
+    private long calls(int listener, Transport transport, @Nullable Procedure procedure, Verdict verdict) {
+        if (procedure == null) {
+            return tally.sum(callCell(listener, transport, OTHER, verdict));
+        }
+        long sum = 0;
+        for (int protocol = procedure.oldestProtocol(); protocol <= procedure.newestProtocol(); protocol++) {
+            sum += tally.sum(callCell(listener, transport, question(protocol, procedure), verdict));
+        }
+        return sum;
+    }
+
+    /** Calls of a procedure, given as {@code protocol << 8 | number}. */
+    long calls(int protocolAndProcedure) {
+        Procedure procedure = Procedure.of(protocolAndProcedure >>> 8, protocolAndProcedure & 0xff);
+        if (procedure == null) {
+            return 0;
+        }
+        int question = question(protocolAndProcedure >>> 8, procedure);
+        long sum = 0;
+        for (int listener = 0; listener <= GONE_LISTENERS; listener++) {
+            for (Transport transport : Transport.values()) {
+                for (Verdict verdict : Verdict.values()) {
+                    sum += tally.sum(callCell(listener, transport, question, verdict));
+                }
+            }
+        }
+        return sum;
+    }
+
+    /** How many calls each rule of the policy decided, or would have. */
+    public Map<RuleKey, Long> ruleHits() {
+        Places now = places;
+        Map<RuleKey, Long> hits = new TreeMap<>();
+        if (now != null) {
+            now.rules().forEach((key, slot) -> hits.put(key, tally.sum(RULES + slot)));
+        }
+        return hits;
+    }
+
+    /** How many calls each limit of the policy hindered, or in audit mode would have. */
+    public Map<String, Long> limited(Mode mode) {
+        Places now = places;
+        Map<String, Long> limited = new TreeMap<>();
+        if (now != null) {
+            now.limits().forEach((limit, slot) -> limited.put(limit, tally.sum(limitCell(slot, mode))));
+        }
+        return limited;
+    }
+
+    public long hindered(Hindrance.Kind kind, Mode mode) {
+        return tally.sum(hinderedCell(kind, mode));
+    }
+
+    public long malformed(Transport transport, Fault fault) {
+        return tally.sum(malformedCell(transport, fault));
+    }
+
+    public long receivedBytes(Transport transport) {
+        return tally.sum(RECEIVED + transport.ordinal());
+    }
+
+    public long sentBytes(Transport transport) {
+        return tally.sum(SENT + transport.ordinal());
+    }
+
     /** Everything that is not zero, for the last line of the log. */
     Map<String, Object> totals() {
         Map<String, Object> totals = new LinkedHashMap<>();
         long all = 0;
-        for (LongAdder adder : calls) {
-            all += adder.sum();
+        Map<Verdict, Long> verdicts = new EnumMap<>(Verdict.class);
+        for (Verdict verdict : Verdict.values()) {
+            long sum = 0;
+            for (Transport transport : Transport.values()) {
+                sum += verdicts(verdict, null, transport);
+                for (Procedure procedure : Procedure.values()) {
+                    sum += verdicts(verdict, procedure, transport);
+                }
+            }
+            verdicts.put(verdict, sum);
+            all += sum;
         }
         totals.put("calls", all);
-        verdicts.forEach((k, v) -> put(totals, "verdict_" + k.word(), v));
-        replies.forEach((k, v) -> put(totals, "reply_" + k.word(), v));
-        faults.forEach((k, v) -> put(totals, "fault_" + k.word(), v));
-        backend.forEach((k, v) -> put(totals, "backend_" + k.word(), v));
-        received.forEach((k, v) -> put(totals, "received_bytes_" + k.word(), v));
-        sent.forEach((k, v) -> put(totals, "sent_bytes_" + k.word(), v));
-        registryChanges.forEach((k, v) -> put(totals, "registry_" + k.word(), v));
-        put(totals, "backend_up", backendUps);
-        put(totals, "backend_down", backendDowns);
-        put(totals, "deviations", deviations);
-        put(totals, "unsent", unsent);
-        put(totals, "failures", failures);
-        put(totals, "over_budget", overBudget);
-        put(totals, "unavailable", unavailable);
-        put(totals, "unlogged", unlogged);
+        verdicts.forEach((verdict, sum) -> put(totals, "verdict_" + verdict.word(), sum));
+        for (Outcome outcome : Outcome.values()) {
+            put(totals, "reply_" + outcome.word(), tally.sum(REPLIES + outcome.ordinal()));
+        }
+        for (Fault fault : Fault.values()) {
+            put(totals, "fault_" + fault.word(), malformed(Transport.UDP, fault) + malformed(Transport.TCP, fault));
+        }
+        backend.forEach((k, v) -> put(totals, "backend_" + k.word(), v.sum()));
+        for (Transport transport : Transport.values()) {
+            put(totals, "received_bytes_" + transport.word(), receivedBytes(transport));
+        }
+        for (Transport transport : Transport.values()) {
+            put(totals, "sent_bytes_" + transport.word(), sentBytes(transport));
+        }
+        registryChanges.forEach((k, v) -> put(totals, "registry_" + k.word(), v.sum()));
+        put(totals, "backend_up", backendUps.sum());
+        put(totals, "backend_down", backendDowns.sum());
+        put(totals, "deviations", deviations.sum());
+        put(totals, "unsent", unsent.sum());
+        put(totals, "failures", failures.sum());
+        put(totals, "over_budget", overBudget.sum());
+        put(totals, "unavailable", unavailable.sum());
+        put(totals, "unlogged", unlogged.sum());
         return totals;
     }
 
-    private static void put(Map<String, Object> totals, String name, LongAdder adder) {
-        long sum = adder.sum();
+    private static void put(Map<String, Object> totals, String name, long sum) {
         if (sum != 0) {
             totals.put(name, sum);
         }

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +28,8 @@ import org.rpcward.proxy.backend.BackendClient;
 import org.rpcward.proxy.backend.FailoverClient;
 import org.rpcward.proxy.backend.Portmapper;
 import org.rpcward.proxy.frontend.StreamFrontend;
+import org.rpcward.proxy.metrics.Metrics;
+import org.rpcward.proxy.metrics.Sources;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.observe.EventLog;
@@ -48,6 +51,7 @@ public final class ProxyServer {
 
     private final TransportType transport;
     private final EventLog log;
+    private final Counters counters;
     private final CallLog callLog;
     private final EventLoopGroup loops;
     private final EventLoopGroup backendLoop;
@@ -59,12 +63,15 @@ public final class ProxyServer {
     private final Sockets sockets;
     private final Notifier notifier;
     private final int cores;
+    private final Sources measured = new Measured();
     private volatile boolean stopping;
 
-    private ProxyServer(Policy policy, TransportType transport, EventLog log, CallLog callLog) {
+    private ProxyServer(Policy policy, TransportType transport, EventLog log, Counters counters, CallLog callLog) {
         this.transport = transport;
         this.log = log;
+        this.counters = counters;
         this.callLog = callLog;
+        counters.serve(policy);
         this.cores = Runtime.getRuntime().availableProcessors();
         int widest = policy.listeners().values().stream()
                 .mapToInt(ListenerPolicy::workers)
@@ -85,9 +92,10 @@ public final class ProxyServer {
      */
     public static ProxyServer start(Policy policy, EventLog log) throws StartException {
         log.format(policy.log().format());
-        CallLog callLog = new CallLog(log, new Counters(), System::nanoTime);
+        Counters counters = new Counters();
+        CallLog callLog = new CallLog(log, counters, System::nanoTime);
         NettyLog.takeOver(callLog);
-        ProxyServer server = new ProxyServer(policy, TransportType.best(), log, callLog);
+        ProxyServer server = new ProxyServer(policy, TransportType.best(), log, counters, callLog);
         try {
             Map<Sockets.Key, Sockets.Wanted> wanted =
                     server.sockets.wanted(policy.listeners().values(), server.cores);
@@ -107,6 +115,11 @@ public final class ProxyServer {
 
     public Policy policy() {
         return service.current().policy();
+    }
+
+    /** What can be measured. To be closed by whoever asked for it. */
+    public Metrics metrics() {
+        return new Metrics(counters, measured, loops);
     }
 
     /** The addresses that are served, as text, with their transports, by listener. */
@@ -175,6 +188,7 @@ public final class ProxyServer {
         sockets.open(wanted);
         Serving old = service.current();
         Serving next = serving(policy, old);
+        counters.serve(policy);
         service.replace(next.after(old));
         next.directories().values().stream()
                 .filter(d -> !old.directories().containsValue(d))
@@ -279,6 +293,23 @@ public final class ProxyServer {
                             + "  backend another port; docs/same-host.md has recipes.");
                 }
             }
+        }
+    }
+
+    private final class Measured implements Sources {
+        @Override
+        public Policy policy() {
+            return ProxyServer.this.policy();
+        }
+
+        @Override
+        public String transport() {
+            return transport.name().toLowerCase(Locale.ROOT);
+        }
+
+        @Override
+        public Map<String, Integer> connections() {
+            return sockets.connectionsByListener();
         }
     }
 }

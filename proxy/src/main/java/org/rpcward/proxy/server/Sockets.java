@@ -300,6 +300,13 @@ final class Sockets {
         return limiters.computeIfAbsent(listener, l -> new ConnectionLimiter());
     }
 
+    /** How many connections are open, by listener. */
+    synchronized Map<String, Integer> connectionsByListener() {
+        Map<String, Integer> open = new HashMap<>();
+        limiters.forEach((listener, limiter) -> open.put(listener, limiter.open()));
+        return open;
+    }
+
     private static boolean isV4(Key key) {
         return key.address().getAddress() instanceof Inet4Address;
     }

@@ -307,7 +307,7 @@ class CallLogTest {
         assertThat(calls.calls(2 << 8 | 3)).isEqualTo(1);
         assertThat(calls.calls(3 << 8 | 3)).isZero();
         assertThat(calls.totals())
-                .containsEntry("calls", 2L)
+                .containsEntry("calls", 3L)
                 .containsEntry("verdict_allow", 1L)
                 .containsEntry("verdict_refuse", 1L)
                 .containsEntry("verdict_drop", 1L)

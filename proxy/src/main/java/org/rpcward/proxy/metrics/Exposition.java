@@ -1,0 +1,120 @@
+package org.rpcward.proxy.metrics;
+
+import io.prometheus.metrics.model.registry.MultiCollector;
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.util.ArrayList;
+import java.util.List;
+import org.rpcward.proxy.observe.Durations;
+
+/**
+ * Families as Prometheus's client library wants them. A series is what a family's reader gives at the time of the scrape:
+ * none is registered, and none has to be taken back when a reload takes away what it was about.
+ */
+final class Exposition implements MultiCollector {
+    private static final String TOTAL = "_total";
+    private static final String INFO = "_info";
+
+    private final List<Family> families;
+
+    Exposition(List<Family> families) {
+        this.families = List.copyOf(families);
+    }
+
+    @Override
+    public MetricSnapshots collect() {
+        MetricSnapshots.Builder all = MetricSnapshots.builder();
+        families.forEach(family -> all.metricSnapshot(snapshot(family)));
+        return all.build();
+    }
+
+    /** The name without the ending that the client library writes itself. */
+    private static String baseName(Family family) {
+        return switch (family.type()) {
+            case COUNTER -> without(TOTAL, family);
+            case INFO -> without(INFO, family);
+            case GAUGE, HISTOGRAM -> family.name();
+        };
+    }
+
+    private static String without(String ending, Family family) {
+        if (!family.name().endsWith(ending)) {
+            throw new IllegalArgumentException(family.name() + " does not end in " + ending);
+        }
+        return family.name().substring(0, family.name().length() - ending.length());
+    }
+
+    private static MetricSnapshot snapshot(Family family) {
+        Points points = new Points(family);
+        family.reader().read(points);
+        String name = baseName(family);
+        return switch (family.type()) {
+            case COUNTER -> {
+                CounterSnapshot.Builder counter =
+                        CounterSnapshot.builder().name(name).help(family.help());
+                points.values.forEach(p -> counter.dataPoint(CounterDataPointSnapshot.builder()
+                        .value(p.value())
+                        .labels(p.labels())
+                        .build()));
+                yield counter.build();
+            }
+            case GAUGE -> {
+                GaugeSnapshot.Builder gauge = GaugeSnapshot.builder().name(name).help(family.help());
+                points.values.forEach(p -> gauge.dataPoint(GaugeDataPointSnapshot.builder()
+                        .value(p.value())
+                        .labels(p.labels())
+                        .build()));
+                yield gauge.build();
+            }
+            case INFO -> {
+                InfoSnapshot.Builder info = InfoSnapshot.builder().name(name).help(family.help());
+                points.values.forEach(p -> info.dataPoint(
+                        InfoDataPointSnapshot.builder().labels(p.labels()).build()));
+                yield info.build();
+            }
+            case HISTOGRAM -> {
+                HistogramSnapshot.Builder histogram =
+                        HistogramSnapshot.builder().name(name).help(family.help());
+                points.histograms.forEach(histogram::dataPoint);
+                yield histogram.build();
+            }
+        };
+    }
+
+    private record Point(double value, Labels labels) {}
+
+    private static final class Points implements Family.Sink {
+        private final String[] names;
+        private final List<Point> values = new ArrayList<>();
+        private final List<HistogramDataPointSnapshot> histograms = new ArrayList<>();
+
+        Points(Family family) {
+            this.names = family.labels().toArray(String[]::new);
+        }
+
+        @Override
+        public void value(double value, String... labels) {
+            values.add(new Point(value, Labels.of(names, labels)));
+        }
+
+        @Override
+        public void durations(Durations durations, String... labels) {
+            histograms.add(HistogramDataPointSnapshot.builder()
+                    .classicHistogramBuckets(
+                            ClassicHistogramBuckets.of(Durations.boundsInSeconds(), durations.counts()))
+                    .sum(durations.sumInSeconds())
+                    .labels(Labels.of(names, labels))
+                    .build());
+        }
+    }
+}

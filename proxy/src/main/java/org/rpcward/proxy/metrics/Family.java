@@ -1,0 +1,44 @@
+package org.rpcward.proxy.metrics;
+
+import java.util.List;
+import org.rpcward.proxy.observe.Durations;
+
+/**
+ * A metric with all of its series.
+ *
+ * @param name as exposed
+ * @param help one sentence, without a full stop at its end
+ * @param labels the names of its labels, in order
+ */
+public record Family(String name, Type type, String help, List<String> labels, Reader reader) {
+    /** What kind of metric it is. */
+    public enum Type {
+        COUNTER,
+        GAUGE,
+        HISTOGRAM,
+        /** A gauge that is always 1, whose labels say something. */
+        INFO
+    }
+
+    /** Reads the value of each series. */
+    interface Reader {
+        void read(Sink sink);
+    }
+
+    /** Takes the series of a family, each once. */
+    interface Sink {
+        /**
+         * A series of a counter, a gauge or an info.
+         *
+         * @param labels one value for each label of the family
+         */
+        void value(double value, String... labels);
+
+        /** A series of a histogram. */
+        void durations(Durations durations, String... labels);
+    }
+
+    public Family {
+        labels = List.copyOf(labels);
+    }
+}
