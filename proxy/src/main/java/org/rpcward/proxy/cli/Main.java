@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         description = "A hardened filtering proxy for the portmapper (rpcbind, port 111).",
-        subcommands = {RunCommand.class, CheckCommand.class, ExplainCommand.class, ShowCommand.class},
+        subcommands = {RunCommand.class, CheckCommand.class, ExplainCommand.class, ShowCommand.class, TrainCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",

@@ -25,4 +25,15 @@ final class Signals {
             throw new IllegalStateException("this Java has no signal " + name, e);
         }
     }
+
+    /** Sends a signal to this very process. */
+    static void raise(String name) {
+        try {
+            Class<?> signal = Class.forName("sun.misc.Signal");
+            signal.getMethod("raise", signal)
+                    .invoke(null, signal.getConstructor(String.class).newInstance(name));
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("this Java has no signal " + name, e);
+        }
+    }
 }

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -121,9 +123,114 @@ class LauncherIT {
         assertThat(arguments("25", NO_OPTIONS, "run")).contains(option);
     }
 
+    @Test
+    void takesAnArchiveByTheVersionOfJava() throws Exception {
+        Path archive = Files.write(directory.resolve("archive"), new byte[] {1});
+        Map<String, String> environment = Map.of("RPCWARD_ARCHIVE", archive.toString());
+
+        assertThat(arguments("17.0.15", environment, "run")).contains("-XX:SharedArchiveFile=" + archive);
+        assertThat(arguments("24.0.2", environment, "check")).contains("-XX:SharedArchiveFile=" + archive);
+        assertThat(arguments("25.0.3", environment, "run")).contains("-XX:AOTCache=" + archive);
+        Files.write(archive, new byte[0]);
+        assertThat(arguments("17.0.15", environment, "run")).noneMatch(a -> a.contains("Archive"));
+        Files.delete(archive);
+        assertThat(arguments("25.0.3", environment, "run")).noneMatch(a -> a.contains("AOT"));
+    }
+
+    @Test
+    void makesAnArchiveUsesItAndGoesOnWithoutOneThatDoesNotFit() throws Exception {
+        Path installation = copy(LAUNCHER.getParent().getParent(), directory.resolve("installed"));
+        Path launcher = installation.resolve("bin").resolve("rpcward");
+        Map<String, String> java = Map.of("JAVA_HOME", System.getProperty("java.home"));
+
+        Outcome made = launch(launcher, java, "--make-archive");
+
+        assertThat(made.status()).as(made.diagnostics()).isZero();
+        Path archive;
+        try (Stream<Path> files = Files.list(installation.resolve("lib").resolve("archive"))) {
+            List<Path> found = files.toList();
+            assertThat(found).hasSize(1);
+            archive = found.get(0);
+        }
+        assertThat(made.diagnostics()).isEqualTo("rpcward: made " + archive + "\n");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(archive)))
+                .isEqualTo("rw-r--r--");
+        assertThat(sourceOfMain(launcher)).startsWith("shared objects file");
+
+        Path jar = installation.resolve("lib").resolve(jarName(installation));
+        Files.setLastModifiedTime(jar, FileTime.fromMillis(0));
+        assertThat(sourceOfMain(launcher)).as("with another jar").startsWith("file:");
+
+        Files.write(archive, new byte[100_000]);
+        assertThat(sourceOfMain(launcher)).as("with a broken archive").startsWith("file:");
+
+        Files.delete(archive);
+        Files.createDirectory(archive);
+        assertThat(sourceOfMain(launcher)).as("with a directory").startsWith("file:");
+    }
+
+    @Test
+    void leavesNothingWhereNoArchiveCanBeMade() throws Exception {
+        Map<String, String> environment = Map.of(
+                "JAVA_HOME", pretendJava("17.0.15").toString(),
+                "RPCWARD_ARCHIVE", directory.resolve("archives").resolve("one").toString());
+
+        Outcome outcome = launch(LAUNCHER, environment, "--make-archive");
+
+        assertThat(outcome.status()).isEqualTo(1);
+        assertThat(outcome.diagnostics())
+                .contains("-XX:ArchiveClassesAtExit=")
+                .endsWith("rpcward: the run that the archive is made from failed\n");
+        assertThat(directory.resolve("archives")).isEmptyDirectory();
+    }
+
+    /** Where the JVM has the first class from; whatever it is, nothing may be said. */
+    private String sourceOfMain(Path launcher) throws Exception {
+        Path log = directory.resolve("classes");
+        Outcome outcome = launch(
+                launcher,
+                Map.of(
+                        "JAVA_HOME",
+                        System.getProperty("java.home"),
+                        "RPCWARD_JAVA_OPTS",
+                        "-Xlog:class+load:file=" + log),
+                "--version");
+        assertThat(outcome.diagnostics()).isEmpty();
+        assertThat(outcome.output()).startsWith("rpcward ").hasLineCount(1);
+        assertThat(outcome.status()).isZero();
+        return Files.readAllLines(log).stream()
+                .filter(line -> line.contains(" org.rpcward.proxy.cli.Main source: "))
+                .map(line -> line.substring(line.indexOf("source: ") + "source: ".length()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String jarName(Path installation) throws IOException {
+        try (Stream<Path> files = Files.list(installation.resolve("lib"))) {
+            return files.map(f -> f.getFileName().toString())
+                    .filter(name -> name.startsWith("rpcward-proxy-"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    private static Path copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file :
+                    files.filter(f -> !f.toString().contains("/lib/archive")).toList()) {
+                Files.copy(file, to.resolve(from.relativize(file).toString()));
+            }
+        }
+        return to;
+    }
+
     private List<String> arguments(String javaVersion, String options, String... arguments) throws Exception {
-        Map<String, String> environment =
-                Map.of("JAVA_HOME", pretendJava(javaVersion).toString(), "RPCWARD_JAVA_OPTS", options);
+        return arguments(javaVersion, Map.of("RPCWARD_JAVA_OPTS", options), arguments);
+    }
+
+    private List<String> arguments(String javaVersion, Map<String, String> more, String... arguments) throws Exception {
+        Map<String, String> environment = new HashMap<>(more);
+        environment.put("JAVA_HOME", pretendJava(javaVersion).toString());
         Outcome outcome = launch(LAUNCHER, environment, arguments);
         assertThat(outcome.diagnostics()).isEmpty();
         return List.of(outcome.output().split("\n", -1)).subList(0, outcome.lines());
@@ -154,7 +261,9 @@ class LauncherIT {
                         .toList())
                 .redirectOutput(output.toFile())
                 .redirectError(diagnostics.toFile());
-        builder.environment().keySet().removeAll(List.of("JAVA_HOME", "RPCWARD_JAVA_OPTS", "JAVA_TOOL_OPTIONS"));
+        builder.environment()
+                .keySet()
+                .removeAll(List.of("JAVA_HOME", "RPCWARD_JAVA_OPTS", "RPCWARD_ARCHIVE", "JAVA_TOOL_OPTIONS"));
         builder.environment().putAll(environment);
         Process process = builder.start();
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
