@@ -315,6 +315,8 @@ public final class Keys {
     public static final Section LOG = Section.of(
             "log",
             may("format", Kind.WORD, "json", "json", "how a line is written").words("json", "text"),
+            may("to", Kind.TEXT, "stdout", "/var/log/rpcward/rpcward.log", "where it goes: stdout, journald, or a file")
+                    .alsoCalled("file", "path", "output", "target", "destination"),
             may("allow", Kind.TEXT, "1/1000", "1/1000", "which allowed calls are logged: one in so many, none or all"),
             may("deny", Kind.MAP, "{ one_per: 10s }", "{ one_per: 10s }", "which denied calls are logged"));
 

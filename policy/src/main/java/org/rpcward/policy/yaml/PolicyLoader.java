@@ -250,8 +250,19 @@ public final class PolicyLoader {
         Mapping deny = log.map("deny", Keys.DENY);
         return new LogPolicy(
                 LogPolicy.Format.valueOf(log.word("format").toUpperCase(Locale.ROOT)),
+                logTo(log),
                 allowOneIn(log),
                 deny == null ? LogPolicy.DEFAULT.denyOnePer() : Duration.ofMillis(deny.quantity("one_per")));
+    }
+
+    private String logTo(Mapping log) {
+        ScalarNode node = log.text("to");
+        String to = node == null ? LogPolicy.STDOUT : node.getValue();
+        if (node != null && !to.startsWith("/") && !to.equals(LogPolicy.STDOUT) && !to.equals(LogPolicy.JOURNALD)) {
+            String text = "'to' is stdout, journald or the absolute path of a file, not " + PlainText.quoted(to);
+            problems.at(node, Code.BAD_WORD, text, Spelling.didYouMean(to, List.of("stdout", "journald")));
+        }
+        return to;
     }
 
     private int allowOneIn(Mapping log) {

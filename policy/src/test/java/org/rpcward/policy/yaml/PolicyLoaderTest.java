@@ -183,7 +183,7 @@ class PolicyLoaderTest {
         assertThat(some.shows(100_024, 1, "udp")).isFalse();
         assertThat(Objects.requireNonNull(policy.views().get("all")).programs()).isEqualTo(ProgramSet.ALL);
         assertThat(policy.amplification()).isEqualTo(0.5);
-        assertThat(policy.log()).isEqualTo(new LogPolicy(LogPolicy.Format.TEXT, 0, Duration.ofMinutes(1)));
+        assertThat(policy.log()).isEqualTo(new LogPolicy(LogPolicy.Format.TEXT, "stdout", 0, Duration.ofMinutes(1)));
 
         Rule first = rule(policy, "a looks up");
         assertThat(first.place()).hasToString("policy.yaml:39:11");

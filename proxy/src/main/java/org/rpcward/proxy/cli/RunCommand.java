@@ -1,5 +1,6 @@
 package org.rpcward.proxy.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.InstantSource;
 import java.util.Map;
@@ -13,6 +14,7 @@ import org.rpcward.policy.yaml.Problem;
 import org.rpcward.policy.yaml.ProblemReport;
 import org.rpcward.policy.yaml.Severity;
 import org.rpcward.proxy.observe.EventLog;
+import org.rpcward.proxy.server.JournalSocket;
 import org.rpcward.proxy.server.PolicyFile;
 import org.rpcward.proxy.server.ProxyServer;
 import org.rpcward.proxy.server.StartException;
@@ -26,14 +28,20 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Serve in the foreground.",
-            "The log goes to standard output, one JSON object a line; what is wrong goes to standard error."
+            "The log goes to standard output, one JSON object a line, unless the policy has another place for it; what is",
+            "wrong goes to standard error."
         },
-        footer = {"", "SIGHUP reads the policy again, SIGTERM lets calls that are under way end and stops."})
+        footer = {
+            "",
+            "SIGHUP reads the policy again, SIGUSR1 opens the log file anew, SIGTERM lets calls that are under way end",
+            "and stops."
+        })
 final class RunCommand implements Callable<Integer> {
     /** What comes in from outside while rpcward serves. */
     private enum Order {
         RELOAD,
         STOP,
+        REOPEN_LOG,
         /** It can serve no longer. */
         FAIL
     }
@@ -63,7 +71,8 @@ final class RunCommand implements Callable<Integer> {
         Signals.on("HUP", () -> orders.add(Order.RELOAD));
         Signals.on("TERM", () -> orders.add(Order.STOP));
         Signals.on("INT", () -> orders.add(Order.STOP));
-        EventLog log = new EventLog(System.out, InstantSource.system());
+        Signals.on("USR1", () -> orders.add(Order.REOPEN_LOG));
+        EventLog log = new EventLog(System.out, JournalSocket::open, InstantSource.system());
         log.start();
         try {
             return serve(policy, log, orders, err);
@@ -87,10 +96,14 @@ final class RunCommand implements Callable<Integer> {
         server.ready();
         server.whenBroken(() -> orders.add(Order.FAIL));
         Order order = orders.take();
-        while (order == Order.RELOAD) {
-            server.reloading();
-            reload(server, log, err);
-            server.ready();
+        while (order == Order.RELOAD || order == Order.REOPEN_LOG) {
+            if (order == Order.RELOAD) {
+                server.reloading();
+                reload(server, log, err);
+                server.ready();
+            } else {
+                reopen(log, err);
+            }
             order = orders.take();
         }
         server.stop();
@@ -112,6 +125,15 @@ final class RunCommand implements Callable<Integer> {
         }
         err.flush();
         return result == null ? null : result.policy();
+    }
+
+    private static void reopen(EventLog log, PrintWriter err) {
+        try {
+            log.reopen();
+        } catch (IOException e) {
+            err.println("rpcward: the log stays where it is: " + e.getMessage());
+            err.flush();
+        }
     }
 
     /** A policy that is wrong, or that this host cannot serve, changes nothing. */

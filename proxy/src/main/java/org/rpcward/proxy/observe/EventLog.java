@@ -1,16 +1,9 @@
 package org.rpcward.proxy.observe;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonFactoryBuilder;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.SerializableString;
-import com.fasterxml.jackson.core.io.CharacterEscapes;
-import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -20,36 +13,51 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Function;
 import org.rpcward.policy.LogPolicy;
 
 /**
- * The log: one event a line. Writing is the work of one thread with a bounded queue before it, so that a slow disk or a
- * full pipe delays nobody; what does not fit is left out and counted.
+ * The log. Making text of events and writing it is the work of one thread with a bounded queue before it, so that a slow
+ * disk or a full pipe delays nobody; what does not fit is left out, counted, and told as soon as there is room again.
  */
 public final class EventLog {
     private static final int QUEUE = 8192;
     private static final Duration PATIENCE_AT_END = Duration.ofSeconds(2);
+    private static final int POLL_MILLIS = 100;
 
-    private static final int DELETE = 0x7f;
-
-    private static final JsonFactory JSON = new JsonFactoryBuilder()
-            .characterEscapes(new Escapes())
-            .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
-            .build();
-
-    private final BlockingQueue<String> queue = new ArrayBlockingQueue<>(QUEUE);
+    private final BlockingQueue<Map<String, Object>> queue = new ArrayBlockingQueue<>(QUEUE);
     private final LongAdder lost = new LongAdder();
-    private final OutputStream out;
+    private final OutputStream standardOutput;
+    private final Journal.Opener journal;
     private final InstantSource clock;
     private final Thread writer = new Thread(this::writeAll, "rpcward-log");
-    private volatile LogPolicy.Format format = LogPolicy.Format.JSON;
     private volatile boolean closing;
 
-    /** @param out where the lines go, UTF-8; not closed */
-    public EventLog(OutputStream out, InstantSource clock) {
-        this.out = out;
+    /** Where events are to go. Only the writer writes there, and closes what it has left. */
+    private volatile EventSink wanted;
+
+    /** Guarded by this. */
+    private LogPolicy followed = LogPolicy.DEFAULT;
+
+    /** A log that cannot go to the journal. */
+    public EventLog(OutputStream standardOutput, InstantSource clock) {
+        this(
+                standardOutput,
+                () -> {
+                    throw new IOException("no journal here");
+                },
+                clock);
+    }
+
+    /**
+     * @param standardOutput where lines go unless the policy says otherwise, UTF-8; not closed
+     * @param journal asked when a policy wants the log in the journal
+     */
+    public EventLog(OutputStream standardOutput, Journal.Opener journal, InstantSource clock) {
+        this.standardOutput = standardOutput;
+        this.journal = journal;
         this.clock = clock;
+        this.wanted = LineSink.to(standardOutput, EventText::json);
         writer.setDaemon(true);
     }
 
@@ -57,8 +65,35 @@ public final class EventLog {
         writer.start();
     }
 
-    public void format(LogPolicy.Format newFormat) {
-        format = newFormat;
+    /**
+     * Goes on where and how a policy says.
+     *
+     * @throws IOException when that cannot be written to; the log stays as it was then
+     */
+    public synchronized void follow(LogPolicy policy) throws IOException {
+        if (!policy.to().equals(followed.to()) || policy.format() != followed.format()) {
+            wanted = open(policy);
+        }
+        followed = policy;
+    }
+
+    /**
+     * Opens the file anew, for whoever has moved the old one away.
+     *
+     * @throws IOException when that fails; the log stays as it was then
+     */
+    public synchronized void reopen() throws IOException {
+        wanted = open(followed);
+    }
+
+    private EventSink open(LogPolicy policy) throws IOException {
+        Function<Map<String, Object>, String> form =
+                policy.format() == LogPolicy.Format.JSON ? EventText::json : EventText::words;
+        return switch (policy.to()) {
+            case LogPolicy.STDOUT -> LineSink.to(standardOutput, form);
+            case LogPolicy.JOURNALD -> new JournalSink(journal.open());
+            default -> LineSink.to(Path.of(policy.to()), form);
+        };
     }
 
     /** An event with its time; its fields keep their order. Values are strings, numbers, booleans or maps of these. */
@@ -69,117 +104,63 @@ public final class EventLog {
         return event;
     }
 
-    /** Queues an event. Never waits. */
+    /** Queues an event, which is not to be changed any more. Never waits. */
     public void write(Map<String, Object> event) {
-        String line = format == LogPolicy.Format.JSON ? json(event) : text(event);
-        if (!queue.offer(line)) {
+        if (!queue.offer(event)) {
             lost.increment();
         }
     }
 
-    /** How many lines did not fit into the queue. */
+    /** How many events were lost, because the queue was full or they could not be written. */
     public long lost() {
         return lost.sum();
     }
 
-    private static String json(Map<String, Object> event) {
-        StringWriter line = new StringWriter();
-        try (JsonGenerator generator = JSON.createGenerator(line)) {
-            writeMap(generator, event);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return line.append('\n').toString();
-    }
-
-    private static void writeMap(JsonGenerator generator, Map<?, ?> map) throws IOException {
-        generator.writeStartObject();
-        for (Map.Entry<?, ?> field : map.entrySet()) {
-            generator.writeFieldName(String.valueOf(field.getKey()));
-            if (field.getValue() instanceof Map<?, ?> inner) {
-                writeMap(generator, inner);
-            } else {
-                generator.writePOJO(field.getValue());
-            }
-        }
-        generator.writeEndObject();
-    }
-
-    /** {@code time event key=value ...}, with values that are no plain words in quotes. */
-    private static String text(Map<String, Object> event) {
-        StringBuilder line = new StringBuilder();
-        for (Map.Entry<String, Object> field : event.entrySet()) {
-            if (!line.isEmpty()) {
-                line.append(' ');
-            }
-            if (line.isEmpty() || field.getKey().equals("event")) {
-                line.append(field.getValue());
-            } else {
-                line.append(field.getKey()).append('=').append(textValue(field.getValue()));
-            }
-        }
-        return line.append('\n').toString();
-    }
-
-    private static String textValue(@Nullable Object value) {
-        if (value instanceof Map<?, ?> map) {
-            StringBuilder joined = new StringBuilder();
-            map.values().forEach(v -> joined.append(joined.isEmpty() ? "" : "/").append(v));
-            return textValue(joined.toString());
-        }
-        String text = String.valueOf(value);
-        boolean plain = !text.isEmpty() && text.chars().allMatch(c -> c > ' ' && c < 0x7f && c != '"' && c != '=');
-        return plain ? text : quoted(text);
-    }
-
-    /** A JSON string, which has no character in it that a terminal would act on. */
-    private static String quoted(String text) {
-        StringWriter quoted = new StringWriter();
-        try (JsonGenerator generator = JSON.createGenerator(quoted)) {
-            generator.writeString(text);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return quoted.toString();
-    }
-
-    /** JSON asks for escapes of the control characters before the space; DEL is one too. */
-    private static final class Escapes extends CharacterEscapes {
-        private final int[] codes = standardAsciiEscapesForJSON();
-
-        Escapes() {
-            codes[DELETE] = ESCAPE_STANDARD;
-        }
-
-        @Override
-        public int[] getEscapeCodesForAscii() {
-            return codes.clone();
-        }
-
-        @Override
-        public @Nullable SerializableString getEscapeSequence(int character) {
-            return null;
-        }
-    }
-
     private void writeAll() {
+        EventSink sink = wanted;
+        long told = 0;
         try {
             while (true) {
-                String line = queue.poll(100, TimeUnit.MILLISECONDS);
-                if (line != null) {
-                    out.write(line.getBytes(StandardCharsets.UTF_8));
-                    if (queue.isEmpty()) {
-                        out.flush();
-                    }
-                } else if (closing) {
-                    return;
+                Map<String, Object> event = queue.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+                if (event == null && closing) {
+                    break;
+                }
+                EventSink next = wanted;
+                if (next != sink) {
+                    sink.close();
+                    sink = next;
+                }
+                if (event != null && !isWritten(sink, event)) {
+                    lost.increment();
+                }
+                long missing = lost.sum() - told;
+                if (missing > 0 && queue.size() < QUEUE / 2 && isWritten(sink, lossOf(missing))) {
+                    told += missing;
                 }
             }
-        } catch (IOException e) {
-            // Nobody reads any more. The proxy goes on without a log rather than not at all; what is lost is counted.
-            lost.increment();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+        sink.close();
+    }
+
+    private Map<String, Object> lossOf(long events) {
+        Map<String, Object> loss = event("log");
+        loss.put("suppressed", events);
+        loss.put("reason", "the log could not be written fast enough");
+        return loss;
+    }
+
+    /** A disk that is full now may have room later, so the next event is tried again. */
+    private boolean isWritten(EventSink sink, Map<String, Object> event) {
+        try {
+            sink.write(event);
+            if (queue.isEmpty()) {
+                sink.flush();
+            }
+            return true;
+        } catch (IOException | UncheckedIOException e) {
+            return false;
         }
     }
 

@@ -4,6 +4,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -91,7 +92,7 @@ public final class ProxyServer {
      * @throws StartException when the host does not let it; nothing is left open then
      */
     public static ProxyServer start(Policy policy, EventLog log) throws StartException {
-        log.format(policy.log().format());
+        follow(log, policy);
         Counters counters = new Counters();
         CallLog callLog = new CallLog(log, counters, System::nanoTime);
         NettyLog.takeOver(callLog);
@@ -107,6 +108,15 @@ public final class ProxyServer {
             throw e;
         }
         return server;
+    }
+
+    private static void follow(EventLog log, Policy policy) throws StartException {
+        try {
+            log.follow(policy.log());
+        } catch (IOException e) {
+            throw new StartException(
+                    "the log cannot be written to " + policy.log().to() + ": " + e.getMessage());
+        }
     }
 
     public TransportType transport() {
@@ -185,15 +195,20 @@ public final class ProxyServer {
         Map<Sockets.Key, Sockets.Wanted> wanted =
                 sockets.wanted(policy.listeners().values(), cores);
         requireNoLoop(policy, wanted.keySet());
-        sockets.open(wanted);
         Serving old = service.current();
+        follow(log, policy);
+        try {
+            sockets.open(wanted);
+        } catch (StartException e) {
+            follow(log, old.policy());
+            throw e;
+        }
         Serving next = serving(policy, old);
         counters.serve(policy);
         service.replace(next.after(old));
         next.directories().values().stream()
                 .filter(d -> !old.directories().containsValue(d))
                 .forEach(Directory::start);
-        log.format(policy.log().format());
         sockets.settle(wanted);
         service.replace(next);
         closeDirectories(old, next);

@@ -1,23 +1,34 @@
 package org.rpcward.proxy.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.rpcward.policy.LogPolicy;
 
 class EventLogTest {
     private static final InstantSource CLOCK = InstantSource.fixed(Instant.parse("2026-11-01T12:00:00.123456Z"));
     private static final int QUEUE = 8192;
+    private static final LogPolicy WORDS =
+            new LogPolicy(LogPolicy.Format.TEXT, LogPolicy.STDOUT, 1000, Duration.ofSeconds(10));
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final EventLog log = new EventLog(out, CLOCK);
@@ -60,8 +71,8 @@ class EventLogTest {
     }
 
     @Test
-    void writesAnEventAsWords() {
-        log.format(LogPolicy.Format.TEXT);
+    void writesAnEventAsWords() throws Exception {
+        log.follow(WORDS);
         Map<String, Object> event = log.event("call");
         Map<String, Object> program = new LinkedHashMap<>();
         program.put("name", "nfs");
@@ -79,8 +90,8 @@ class EventLogTest {
     }
 
     @Test
-    void escapesInWordsToo() {
-        log.format(LogPolicy.Format.TEXT);
+    void escapesInWordsToo() throws Exception {
+        log.follow(WORDS);
         for (String text :
                 new String[] {"a\"b", "a=b", "a\nb", "\u001b[31m", "\u007f", "\u009b", "\u202e", "caf\u00e9"}) {
             Map<String, Object> event = log.event("call");
@@ -102,7 +113,13 @@ class EventLogTest {
         }
         assertThat(log.lost()).isEqualTo(10);
 
-        assertThat(written().lines()).hasSize(QUEUE).last().asString().contains("\"number\":8191}");
+        List<String> lines = written().lines().toList();
+        assertThat(lines).hasSize(QUEUE + 1).last().asString().contains("\"number\":8191}");
+        assertThat(lines)
+                .filteredOn(line -> line.contains("\"event\":\"log\""))
+                .singleElement()
+                .asString()
+                .contains("\"suppressed\":10,");
     }
 
     @Test
@@ -138,13 +155,126 @@ class EventLogTest {
         };
         EventLog deaf = new EventLog(broken, CLOCK);
         deaf.start();
-        deaf.write(deaf.event("call"));
-        await().until(() -> deaf.lost() == 1);
-        for (int i = 0; i < QUEUE + 5; i++) {
+        for (int i = 0; i < 5; i++) {
             deaf.write(deaf.event("call"));
         }
-        assertThat(deaf.lost()).isEqualTo(6);
+        await().until(() -> deaf.lost() == 5);
         deaf.stop();
+    }
+
+    @Test
+    void aFullDiskIsTriedAgainAndWhatWasLostIsTold() {
+        AtomicBoolean full = new AtomicBoolean(true);
+        OutputStream disk = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                if (full.get()) {
+                    throw new IOException("No space left on device");
+                }
+                out.write(b);
+            }
+        };
+        EventLog patient = new EventLog(disk, CLOCK);
+        patient.start();
+        patient.write(patient.event("call"));
+        patient.write(patient.event("call"));
+        await().until(() -> patient.lost() == 2);
+        full.set(false);
+        await().until(() -> out.toString(StandardCharsets.UTF_8).contains("\n"));
+        patient.stop();
+
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .isEqualTo("{\"time\":\"2026-11-01T12:00:00.123Z\",\"event\":\"log\",\"suppressed\":2,"
+                        + "\"reason\":\"the log could not be written fast enough\"}\n");
+    }
+
+    @Test
+    void appendsToAFileThatOthersMayNotRead(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("rpcward.log");
+        log.start();
+        log.follow(toFile(file));
+        log.write(log.event("call"));
+        await().until(() -> Files.size(file) > 0);
+        log.stop();
+
+        assertThat(Files.readString(file)).endsWith("\"event\":\"call\"}\n");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .startsWith("rw-")
+                .endsWith("---");
+        assertThat(out.size()).isZero();
+    }
+
+    @Test
+    void reopensTheFileForWhoeverMovedTheOldOneAway(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("rpcward.log");
+        Path old = directory.resolve("rpcward.log.1");
+        log.start();
+        log.follow(toFile(file));
+        log.write(log.event("first"));
+        await().until(() -> Files.size(file) > 0);
+        Files.move(file, old);
+        log.reopen();
+        log.write(log.event("second"));
+        await().until(() -> Files.size(file) > 0);
+        log.stop();
+
+        assertThat(Files.readString(old)).contains("first").doesNotContain("second");
+        assertThat(Files.readString(file)).contains("second").doesNotContain("first");
+    }
+
+    @Test
+    void staysWhereItIsWhenItCannotGoElsewhere(@TempDir Path directory) {
+        assertThatThrownBy(() -> log.follow(toFile(directory.resolve("missing/rpcward.log"))))
+                .isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> log.follow(toFile(directory)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("no regular file");
+        assertThatThrownBy(() -> log.follow(toFile(Path.of(LogPolicy.JOURNALD))))
+                .hasMessage("no journal here");
+        log.write(log.event("call"));
+
+        assertThat(written()).contains("call");
+    }
+
+    @Test
+    void theJournalHasAFieldForEachKey() throws Exception {
+        List<String> entries = new CopyOnWriteArrayList<>();
+        EventLog journal = new EventLog(out, () -> new Recorder(entries), CLOCK);
+        journal.follow(toFile(Path.of(LogPolicy.JOURNALD)));
+        Map<String, Object> event = journal.event("call");
+        event.put("program", new LinkedHashMap<>(Map.of("name", "nfs")));
+        event.put("rule", "nfs clients\nPRIORITY=0");
+        event.put("a-b", 7);
+        journal.write(event);
+        journal.start();
+        journal.stop();
+
+        assertThat(entries).containsExactly("""
+                        MESSAGE=call program=nfs rule="nfs clients\\nPRIORITY=0" a-b=7
+                        PRIORITY=6
+                        SYSLOG_IDENTIFIER=rpcward
+                        RPCWARD_TIME=2026-11-01T12:00:00.123Z
+                        RPCWARD_EVENT=call
+                        RPCWARD_PROGRAM_NAME=nfs
+                        RPCWARD_RULE=nfs clients\\nPRIORITY=0
+                        RPCWARD_A_B=7
+                        """);
+    }
+
+    private record Recorder(List<String> entries) implements Journal {
+        @Override
+        public void send(byte[] datagram) {
+            entries.add(new String(datagram, StandardCharsets.UTF_8));
+        }
+
+        @Override
+        public void close() {
+            // Nothing is open.
+        }
+    }
+
+    private static LogPolicy toFile(Path file) {
+        return new LogPolicy(LogPolicy.Format.JSON, file.toString(), 1000, Duration.ofSeconds(10));
     }
 
     private String written() {
