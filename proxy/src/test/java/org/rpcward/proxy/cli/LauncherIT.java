@@ -19,7 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The launcher of the built distribution, with this JVM and with pretended ones that print their arguments. */
 class LauncherIT {
-    private static final Path LAUNCHER = Path.of(System.getProperty("rpcward.distribution"), "bin", "rpcward");
+    private static final Path DISTRIBUTION = Path.of(System.getProperty("rpcward.distribution"));
+    private static final Path LAUNCHER = DISTRIBUTION.resolve("bin").resolve("rpcward");
     private static final String NO_OPTIONS = "";
 
     @TempDir
@@ -139,7 +140,7 @@ class LauncherIT {
 
     @Test
     void makesAnArchiveUsesItAndGoesOnWithoutOneThatDoesNotFit() throws Exception {
-        Path installation = copy(LAUNCHER.getParent().getParent(), directory.resolve("installed"));
+        Path installation = copy(DISTRIBUTION, directory.resolve("installed"));
         Path launcher = installation.resolve("bin").resolve("rpcward");
         Map<String, String> java = Map.of("JAVA_HOME", System.getProperty("java.home"));
 
