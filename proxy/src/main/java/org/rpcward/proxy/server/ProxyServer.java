@@ -29,6 +29,7 @@ import org.rpcward.proxy.backend.BackendClient;
 import org.rpcward.proxy.backend.FailoverClient;
 import org.rpcward.proxy.backend.Portmapper;
 import org.rpcward.proxy.frontend.StreamFrontend;
+import org.rpcward.proxy.limit.Limits;
 import org.rpcward.proxy.metrics.Metrics;
 import org.rpcward.proxy.metrics.Sources;
 import org.rpcward.proxy.observe.CallLog;
@@ -256,7 +257,7 @@ public final class ProxyServer {
             Directory same = old == null ? null : old.directoryOf(backend);
             directories.put(backend.name(), same != null ? same : directory(backend, old));
         }
-        return new Serving(policy, directories);
+        return new Serving(policy, directories, Limits.of(policy, System::nanoTime, old == null ? null : old.limits()));
     }
 
     private Directory directory(BackendPolicy backend, @Nullable Serving old) {

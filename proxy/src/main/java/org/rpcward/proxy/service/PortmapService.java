@@ -11,6 +11,8 @@ import org.rpcward.policy.Query;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.limit.Limit;
+import org.rpcward.proxy.limit.LimitSet;
 import org.rpcward.proxy.registry.Answer;
 import org.rpcward.proxy.registry.Question;
 import org.rpcward.proxy.registry.Registry;
@@ -93,11 +95,15 @@ public final class PortmapService {
         }
     }
 
-    /** Known sources hear what is wrong, as rpcbind tells it; the others get what the policy has for strangers. */
+    /**
+     * Known sources hear what is wrong, as rpcbind tells it, as long as their limits let them; the others get what the
+     * policy has for strangers.
+     */
     private void handleFaulty(Turn turn, Fault fault) {
         Exchange exchange = turn.exchange();
-        Verdict verdict = verdictOnFault(turn, fault);
-        observer.malformed(exchange, fault, verdict, null, turn.serving().policy());
+        Hindrance limit = overLimit(turn, turn.serving().limits().ofMalformed(exchange.source()), null);
+        Verdict verdict = limit == null ? verdictOnFault(turn, fault) : limit.then();
+        observer.malformed(exchange, fault, verdict, limit, turn.serving().policy());
         switch (verdict) {
             case ALLOW, HIDE -> {
                 ByteBuf out = exchange.newReply();
@@ -123,14 +129,36 @@ public final class PortmapService {
         Query query = arrived.query(procedure);
         Decision decision = arrived.rules().decide(query);
         Turn turn = arrived.decidedBy(decision.rule());
-        observer.decided(exchange, query, decision, null, turn.serving().policy());
+        Hindrance limit = overLimit(turn, turn.limits(), query);
+        observer.decided(exchange, query, decision, limit, turn.serving().policy());
         boolean enforced = !(turn.isAudit() && procedure.callClass().allowable());
-        switch (enforced ? decision.verdict() : Verdict.ALLOW) {
+        Verdict verdict = enforced ? decision.verdict() : Verdict.ALLOW;
+        switch (limit == null ? verdict : limit.then()) {
             case ALLOW -> answer(turn, procedure, enforced ? Sight.of(turn.view()) : Sight.EVERYTHING);
             case HIDE -> hide(turn, procedure);
             case REFUSE -> refuse(turn);
             case DROP -> exchange.drop();
         }
+    }
+
+    /**
+     * Charges a call to its limits, and tells of those in audit mode that it is over.
+     *
+     * @param query the call, or null for one that is malformed
+     * @return what hinders it, or null
+     */
+    private @Nullable Hindrance overLimit(Turn turn, LimitSet limits, @Nullable Query query) {
+        Exchange exchange = turn.exchange();
+        long exceeded = limits.charge(exchange.source(), exchange.transport(), exchange.listener());
+        for (long rest = exceeded; rest != 0; rest &= rest - 1) {
+            Limit limit = limits.limit(Long.numberOfTrailingZeros(rest));
+            Hindrance hindrance = turn.serving().overLimit(limit, query != null);
+            if (limit.isEnforced()) {
+                return hindrance;
+            }
+            observer.wouldHinder(exchange, query, hindrance, turn.serving().policy());
+        }
+        return null;
     }
 
     private void answer(Turn turn, Procedure procedure, Sight sight) {
@@ -309,7 +337,7 @@ public final class PortmapService {
     private void send(Turn turn, ByteBuf out, Outcome outcome) {
         Exchange exchange = turn.exchange();
         if (exchange.transport() == Transport.TCP || fits(turn, out)) {
-            deliver(exchange, out, outcome);
+            deliver(turn, out, outcome);
             return;
         }
         observer.overBudget(exchange);
@@ -317,17 +345,19 @@ public final class PortmapService {
         ByteBuf error = exchange.newReply();
         Replies.error(error, turn.call().xid(), Rpc.SYSTEM_ERR);
         if (fits(turn, error)) {
-            deliver(exchange, error, Outcome.OVER_BUDGET);
+            deliver(turn, error, Outcome.OVER_BUDGET);
         } else {
             error.release();
             exchange.keepSilent();
         }
     }
 
-    private void deliver(Exchange exchange, ByteBuf out, Outcome outcome) {
+    private void deliver(Turn turn, ByteBuf out, Outcome outcome) {
+        Exchange exchange = turn.exchange();
         int bytes = exchange.replyBytes(out);
         if (exchange.reply(out)) {
             observer.replied(exchange, outcome, bytes);
+            turn.limits().settle(bytes, exchange.source(), exchange.transport(), exchange.listener());
         } else {
             observer.unsent(exchange);
         }

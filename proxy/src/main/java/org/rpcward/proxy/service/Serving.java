@@ -1,12 +1,16 @@
 package org.rpcward.proxy.service;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
+import org.rpcward.policy.Verdict;
 import org.rpcward.policy.net.IpAddress;
+import org.rpcward.proxy.limit.Limit;
+import org.rpcward.proxy.limit.Limits;
 import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.RegistryStore;
 import org.rpcward.proxy.rpcbind.Results.Asked;
@@ -18,6 +22,9 @@ import org.rpcward.proxy.rpcbind.Results.Asked;
 public final class Serving {
     private final Policy policy;
     private final Map<String, Directory> directories;
+    private final Limits limits;
+    private final List<Hindrance> overLimit;
+    private final List<Hindrance> overLimitAndMalformed;
     private final Map<String, Listening> listeners = new HashMap<>();
 
     /** One listener's part. */
@@ -34,10 +41,20 @@ public final class Serving {
         }
     }
 
-    /** @param directories by the name of the backend; one for each in the policy */
-    public Serving(Policy policy, Map<String, Directory> directories) {
+    /**
+     * @param directories by the name of the backend; one for each in the policy
+     * @param limits those of the policy
+     */
+    public Serving(Policy policy, Map<String, Directory> directories, Limits limits) {
         this.policy = policy;
         this.directories = Map.copyOf(directories);
+        this.limits = limits;
+        this.overLimit = limits.all().stream()
+                .map(limit -> hindrance(limit, limit.policy().over()))
+                .toList();
+        this.overLimitAndMalformed = limits.all().stream()
+                .map(limit -> hindrance(limit, Verdict.DROP))
+                .toList();
         for (ListenerPolicy listener : policy.listeners().values()) {
             Directory directory = this.directories.get(listener.backend());
             if (directory == null) {
@@ -57,6 +74,23 @@ public final class Serving {
 
     public Policy policy() {
         return policy;
+    }
+
+    public Limits limits() {
+        return limits;
+    }
+
+    private static Hindrance hindrance(Limit limit, Verdict then) {
+        return new Hindrance(Hindrance.Kind.LIMIT, limit.policy().name(), then);
+    }
+
+    /**
+     * What hinders a call that is over a limit.
+     *
+     * @param whole false for a malformed call: to that nothing is said, whatever the limit has for others
+     */
+    Hindrance overLimit(Limit limit, boolean whole) {
+        return (whole ? overLimit : overLimitAndMalformed).get(limit.index());
     }
 
     /** The directory of a backend that an earlier policy had under the same name and with the same settings, or null. */
@@ -84,7 +118,7 @@ public final class Serving {
      * must not get lost.
      */
     public Serving after(Serving before) {
-        Serving both = new Serving(policy, directories);
+        Serving both = new Serving(policy, directories, limits);
         before.listeners.forEach(both.listeners::putIfAbsent);
         return both;
     }

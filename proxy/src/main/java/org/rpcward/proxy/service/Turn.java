@@ -7,6 +7,7 @@ import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
 import org.rpcward.policy.View;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.proxy.limit.LimitSet;
 import org.rpcward.proxy.rpc.Call;
 import org.rpcward.proxy.rpcbind.Results.Asked;
 import org.rpcward.proxy.service.Serving.Listening;
@@ -23,6 +24,11 @@ record Turn(Exchange exchange, Call call, Serving serving, Listening listening, 
 
     RuleSet rules() {
         return serving.policy().rules();
+    }
+
+    /** What the call is charged to. */
+    LimitSet limits() {
+        return serving.limits().of(rule);
     }
 
     boolean isAudit() {

@@ -1,0 +1,144 @@
+package org.rpcward.proxy.limit;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.LimitPolicy;
+import org.rpcward.policy.Mode;
+import org.rpcward.policy.Policy;
+import org.rpcward.policy.Rule;
+import org.rpcward.policy.RuleSet;
+import org.rpcward.policy.Verdict;
+import org.rpcward.policy.net.AddressSet;
+import org.rpcward.policy.net.IpAddress;
+
+/** All limits of one policy. Buckets go on over a reload that leaves their limit as it is. Thread-safe. */
+public final class Limits {
+    private final RuleSet rules;
+    private final LongSupplier nanoClock;
+    private final KeyedHash hash;
+    private final AddressSet known;
+    private final Map<String, Limit> byName = new LinkedHashMap<>();
+    private final IdentityHashMap<Rule, LimitSet> byRule = new IdentityHashMap<>();
+
+    /** By the class of sources: there are as many as the policy distinguishes. */
+    private final Map<Object, LimitSet> ofMalformed = new ConcurrentHashMap<>();
+
+    private Limits(Policy policy, LongSupplier nanoClock, @Nullable Limits before) {
+        this.rules = policy.rules();
+        this.nanoClock = nanoClock;
+        this.hash = before == null ? KeyedHash.random() : before.hash;
+        this.known = knownSources(rules);
+        for (LimitPolicy limit : charged(rules)) {
+            Limit earlier = before == null ? null : before.byName.get(limit.name());
+            boolean enforced = policy.mode() == Mode.ENFORCE && !limit.isAudit();
+            byName.put(limit.name(), Limit.of(limit, byName.size(), enforced, hash, earlier));
+        }
+        for (Rule rule : rules.rules()) {
+            if (isCharged(rule)) {
+                byRule.put(rule, new LimitSet(charges(rule), known, nanoClock));
+            }
+        }
+        Set<String> names = new HashSet<>(policy.listeners().keySet());
+        rules.rules().forEach(rule -> names.add(rule.name()));
+        byName.values().forEach(limit -> limit.keepOnly(names));
+    }
+
+    /**
+     * The limits of a policy that begins to serve.
+     *
+     * @param nanoClock nanoseconds, of the same clock as those of {@code before}
+     * @param before the limits of the policy before, or null
+     */
+    public static Limits of(Policy policy, LongSupplier nanoClock, @Nullable Limits before) {
+        return new Limits(policy, nanoClock, before);
+    }
+
+    /** What calls are charged to that this rule decides. */
+    public LimitSet of(Rule rule) {
+        LimitSet limits = rule.limits().isEmpty() ? null : byRule.get(rule);
+        return limits == null ? LimitSet.NONE : limits;
+    }
+
+    /**
+     * What malformed calls of a source are charged to: each limit of calls, once, of all rules that name the source. They
+     * are calls of no class, so that no one rule decides them.
+     */
+    public LimitSet ofMalformed(IpAddress source) {
+        if (byName.isEmpty()) {
+            return LimitSet.NONE;
+        }
+        Object sources = rules.sourceClass(source);
+        LimitSet limits = ofMalformed.get(sources);
+        return limits != null ? limits : ofMalformed.computeIfAbsent(sources, s -> naming(source));
+    }
+
+    /** Every limit that some rule charges, in the order of rules. */
+    public List<LimitState> states() {
+        return byName.values().stream().map(Limit::state).toList();
+    }
+
+    /** The limits behind {@link #states()}, by {@link Limit#index()}. */
+    public List<Limit> all() {
+        return List.copyOf(byName.values());
+    }
+
+    private LimitSet naming(IpAddress source) {
+        Set<LimitSet.Charge> charges = new LinkedHashSet<>();
+        for (Rule rule : rules.rules()) {
+            if (rule.namesItsSources() && RuleSet.sourcesOf(rule).contains(source)) {
+                charges(rule).stream()
+                        .filter(charge -> charge.limit().policy().unit() == LimitPolicy.Unit.CALLS)
+                        .forEach(charges::add);
+            }
+        }
+        return new LimitSet(List.copyOf(charges), known, nanoClock);
+    }
+
+    private List<LimitSet.Charge> charges(Rule rule) {
+        List<LimitSet.Charge> charges = new ArrayList<>();
+        for (LimitPolicy policy : rule.limits()) {
+            Limit limit = byName.get(policy.name());
+            if (limit != null) {
+                charges.add(new LimitSet.Charge(limit, policy.per() == LimitPolicy.Scope.RULE ? rule.name() : null));
+            }
+        }
+        return charges;
+    }
+
+    /** A call that is dropped costs nothing, and one that a rule in audit mode matches is decided by another. */
+    private static boolean isCharged(Rule rule) {
+        return !rule.limits().isEmpty() && !rule.isAudit() && rule.then() != Verdict.DROP;
+    }
+
+    private static Set<LimitPolicy> charged(RuleSet rules) {
+        Set<LimitPolicy> charged = new LinkedHashSet<>();
+        rules.rules().stream().filter(Limits::isCharged).forEach(rule -> charged.addAll(rule.limits()));
+        return charged;
+    }
+
+    /**
+     * The sources that an allow rule names. A rule for everybody makes nobody known, unless all allow rules are for
+     * everybody: then all sources are alike.
+     */
+    private static AddressSet knownSources(RuleSet rules) {
+        AddressSet named = AddressSet.NONE;
+        boolean everybody = false;
+        for (Rule rule : rules.rules()) {
+            if (rule.then() == Verdict.ALLOW && rule.namesItsSources()) {
+                AddressSet sources = RuleSet.sourcesOf(rule);
+                everybody |= sources.equals(AddressSet.ALL);
+                named = sources.equals(AddressSet.ALL) ? named : named.union(sources);
+            }
+        }
+        return named.isEmpty() && everybody ? AddressSet.ALL : named;
+    }
+}
