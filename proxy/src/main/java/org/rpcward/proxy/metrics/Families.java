@@ -12,7 +12,6 @@ import org.rpcward.policy.Verdict;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.metrics.Family.Reader;
-import org.rpcward.proxy.metrics.Family.Type;
 import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.rpc.Fault;
 
@@ -41,21 +40,21 @@ final class Families {
         return all;
     }
 
-    private void add(String name, Type type, String help, List<String> labels, Reader reader) {
+    private void add(String name, Family.Type type, String help, List<String> labels, Reader reader) {
         all.add(new Family(name, type, help, labels, reader));
     }
 
     private void calls() {
         add(
                 "rpcward_calls_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Calls that arrived, whatever became of them",
                 List.of("listener", "transport", "procedure"),
                 sink -> {
                     for (String listener : counters.listeners()) {
                         for (Transport transport : Transport.values()) {
                             for (Procedure procedure : procedures()) {
-                                sink.value(
+                                sink.count(
                                         counters.calls(listener, transport, procedure),
                                         listener,
                                         transport.word(),
@@ -66,14 +65,14 @@ final class Families {
                 });
         add(
                 "rpcward_verdicts_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "What was done with calls",
                 List.of("verdict", "procedure", "transport"),
                 sink -> {
                     for (Verdict verdict : Verdict.values()) {
                         for (Procedure procedure : procedures()) {
                             for (Transport transport : Transport.values()) {
-                                sink.value(
+                                sink.count(
                                         counters.verdicts(verdict, procedure, transport),
                                         verdict.word(),
                                         word(procedure),
@@ -84,36 +83,36 @@ final class Families {
                 });
         add(
                 "rpcward_rule_hits_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Calls that a rule of the policy decided or, in audit mode, would have decided",
                 List.of("rule", "verdict", "mode"),
                 sink -> counters.ruleHits()
-                        .forEach((key, hits) -> sink.value(
+                        .forEach((key, hits) -> sink.count(
                                 hits,
                                 key.name(),
                                 key.verdict().word(),
                                 key.mode().word())));
         add(
                 "rpcward_malformed_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Calls that were not whole, or none for a portmapper",
                 List.of("transport", "reason"),
                 sink -> {
                     for (Transport transport : Transport.values()) {
                         for (Fault fault : Fault.values()) {
-                            sink.value(counters.malformed(transport, fault), transport.word(), fault.word());
+                            sink.count(counters.malformed(transport, fault), transport.word(), fault.word());
                         }
                     }
                 });
         add(
                 "rpcward_received_bytes_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Bytes of calls",
                 List.of("transport"),
                 byTransport(counters::receivedBytes));
         add(
                 "rpcward_sent_bytes_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Bytes of replies",
                 List.of("transport"),
                 byTransport(counters::sentBytes));
@@ -126,7 +125,7 @@ final class Families {
     private static Reader byTransport(OfTransport counts) {
         return sink -> {
             for (Transport transport : Transport.values()) {
-                sink.value(counts.count(transport), transport.word());
+                sink.count(counts.count(transport), transport.word());
             }
         };
     }
@@ -142,31 +141,36 @@ final class Families {
     }
 
     private void connections() {
-        add("rpcward_tcp_connections", Type.GAUGE, "TCP connections that are open", List.of("listener"), sink -> {
-            Map<String, Integer> open = sources.connections();
-            for (String listener : sources.policy().listeners().keySet()) {
-                sink.value(open.getOrDefault(listener, 0), listener);
-            }
-        });
+        add(
+                "rpcward_tcp_connections",
+                Family.Type.GAUGE,
+                "TCP connections that are open",
+                List.of("listener"),
+                sink -> {
+                    Map<String, Integer> open = sources.connections();
+                    for (String listener : sources.policy().listeners().keySet()) {
+                        sink.value(open.getOrDefault(listener, 0), listener);
+                    }
+                });
     }
 
     private void policy() {
         add(
                 "rpcward_config_info",
-                Type.INFO,
+                Family.Type.INFO,
                 "The policy in force",
                 List.of("revision", "mode"),
                 sink -> sink.value(
                         1, sources.policy().revision(), sources.policy().mode().word()));
         add(
                 "rpcward_audit_rules",
-                Type.GAUGE,
+                Family.Type.GAUGE,
                 "Rules of the policy that are on trial",
                 List.of(),
-                sink -> sink.value(auditRules(sources.policy())));
+                sink -> sink.count(auditRules(sources.policy())));
         add(
                 "rpcward_build_info",
-                Type.INFO,
+                Family.Type.INFO,
                 "What runs",
                 List.of("version", "java", "transport"),
                 sink -> sink.value(
@@ -186,27 +190,27 @@ final class Families {
     private void process() {
         add(
                 "jvm_gc_collections_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Collections of garbage",
                 List.of("gc"),
                 sink -> ManagementFactory.getGarbageCollectorMXBeans()
-                        .forEach(gc -> sink.value(Math.max(0, gc.getCollectionCount()), gc.getName())));
+                        .forEach(gc -> sink.count(Math.max(0, gc.getCollectionCount()), gc.getName())));
         add(
                 "jvm_gc_collection_seconds_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Time that collections of garbage took",
                 List.of("gc"),
                 sink -> ManagementFactory.getGarbageCollectorMXBeans()
                         .forEach(gc -> sink.value(Math.max(0, gc.getCollectionTime()) / 1e3, gc.getName())));
         add(
                 "process_cpu_seconds_total",
-                Type.COUNTER,
+                Family.Type.COUNTER,
                 "Processor time of the process, in user and in system mode",
                 List.of(),
                 sink -> sink.value(ProcessStatus.cpuSeconds()));
         add(
                 "process_resident_memory_bytes",
-                Type.GAUGE,
+                Family.Type.GAUGE,
                 "Memory of the process that is in RAM",
                 List.of(),
                 sink -> sink.value(ProcessStatus.residentBytes()));

@@ -34,6 +34,11 @@ public record Family(String name, Type type, String help, List<String> labels, R
          */
         void value(double value, String... labels);
 
+        /** The same of a whole number, of which counters never have so many that a double could not hold it. */
+        default void count(long count, String... labels) {
+            value((double) count, labels);
+        }
+
         /** A series of a histogram. */
         void durations(Durations durations, String... labels);
     }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.Policy;
@@ -149,7 +150,7 @@ class MetricsTest {
                 .doesNotContain("nfs clients");
     }
 
-    private String text(String accept) {
+    private String text(@Nullable String accept) {
         return new String(metrics.scrape(accept).body(), StandardCharsets.UTF_8);
     }
 
