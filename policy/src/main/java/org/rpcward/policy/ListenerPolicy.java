@@ -37,18 +37,42 @@ public record ListenerPolicy(
      *
      * @param maxConnections at one time, all sources together
      * @param maxPerSource at one time, from one address
+     * @param maxPerPrefix at one time, from one /24 or, of IPv6 addresses, one /56
+     * @param newPerSecond new connections in a second, from all sources together; twice as many at once
+     * @param newPerSource new connections in a second, from one address; five times as many at once
      * @param idle how long a connection may stay without a whole call, and pending replies without progress
      * @param firstRecord how long after its beginning a connection must have sent a whole call
+     * @param record how long after its first byte a call must be whole
+     * @param life how long a connection may stay at all
      * @param maxRecord bytes of a call, over all fragments
      * @param maxPipelined calls read ahead of their replies; reading stops until some are answered
+     * @param maxCalls calls in all; the connection ends with the reply to the last
      */
     public record Tcp(
             int maxConnections,
             int maxPerSource,
+            int maxPerPrefix,
+            int newPerSecond,
+            int newPerSource,
             Duration idle,
             Duration firstRecord,
+            Duration record,
+            Duration life,
             int maxRecord,
-            int maxPipelined) {
-        public static final Tcp DEFAULT = new Tcp(2048, 16, Duration.ofSeconds(15), Duration.ofSeconds(3), 4096, 64);
+            int maxPipelined,
+            int maxCalls) {
+        public static final Tcp DEFAULT = new Tcp(
+                2048,
+                16,
+                256,
+                500,
+                20,
+                Duration.ofSeconds(15),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(5),
+                Duration.ofMinutes(10),
+                4096,
+                64,
+                10_000);
     }
 }

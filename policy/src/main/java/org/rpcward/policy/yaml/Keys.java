@@ -90,18 +90,44 @@ public final class Keys {
     public static final Section TCP = Section.of(
             "tcp",
             may("max_connections", Kind.COUNT, "2048", "2048", "connections at one time")
-                    .from(1, 100_000),
+                    .from(1, 100_000)
+                    .alsoCalled("connections", "maxconn", "limit"),
             may("max_per_source", Kind.COUNT, "16", "16", "connections at one time from one address")
-                    .from(1, 10_000),
+                    .from(1, 10_000)
+                    .alsoCalled("per_source", "max_connections_per_client", "max_per_client", "max_per_ip"),
+            may("max_per_prefix", Kind.COUNT, "256", "256", "connections at one time from one /24, or /56 of IPv6")
+                    .from(1, 100_000)
+                    .alsoCalled("per_prefix", "max_per_subnet", "max_per_network"),
+            may("new_per_second", Kind.COUNT, "500", "500", "new connections a second; twice as many at once")
+                    .from(1, 100_000)
+                    .alsoCalled("rate", "rate_limit", "connection_rate", "maxconnrate", "new"),
+            may(
+                            "new_per_source",
+                            Kind.COUNT,
+                            "20",
+                            "20",
+                            "new connections a second from one address; five times as many at once")
+                    .from(1, 10_000)
+                    .alsoCalled("rate_per_source", "per_source_rate"),
             may("idle", Kind.DURATION, "15s", "15s", "how long a connection may stay without a whole call")
                     .from(100, HOUR)
                     .alsoCalled("idle_timeout", "timeout"),
             may("first_record", Kind.DURATION, "3s", "3s", "how soon after its beginning it must send a whole call")
                     .from(100, MINUTE)
-                    .alsoCalled("first_record_timeout"),
+                    .alsoCalled("first_record_timeout", "handshake_timeout"),
+            may("record", Kind.DURATION, "5s", "5s", "how soon after its first byte a call must be whole")
+                    .from(100, MINUTE)
+                    .alsoCalled("record_timeout", "read_timeout", "request_timeout", "drip"),
+            may("life", Kind.DURATION, "10m", "10m", "how long a connection may stay at all")
+                    .from(SECOND, DAY)
+                    .alsoCalled("lifetime", "max_life", "max_age", "max_duration", "max_connection_duration"),
             may("max_record", Kind.SIZE, "4KiB", "4KiB", "bytes of a call").from(512, 65_536),
             may("max_pipelined", Kind.COUNT, "64", "64", "calls read ahead of their replies")
-                    .from(1, 1024));
+                    .from(1, 1024)
+                    .alsoCalled("max_in_flight", "in_flight", "pipelined"),
+            may("max_calls", Kind.COUNT, "10000", "10000", "calls in all; it ends with the reply to the last")
+                    .from(1, 1_000_000_000)
+                    .alsoCalled("calls", "max_requests", "max_queries_per_connection"));
 
     public static final Section BACKEND = Section.of(
             "a backend",

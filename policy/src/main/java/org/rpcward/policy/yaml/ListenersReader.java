@@ -238,17 +238,29 @@ final class ListenersReader {
             return ListenerPolicy.Tcp.DEFAULT;
         }
         int connections = (int) tcp.quantity("max_connections");
-        int perSource = (int) tcp.quantity("max_per_source");
-        ScalarNode node = tcp.text("max_per_source");
-        if (node != null && perSource > connections) {
-            problems.at(node, Code.NO_EFFECT, "'max_per_source' is above 'max_connections', which is " + connections);
-        }
+        int perSecond = (int) tcp.quantity("new_per_second");
         return new ListenerPolicy.Tcp(
                 connections,
-                perSource,
+                atMost(tcp, "max_per_source", "max_connections", connections),
+                atMost(tcp, "max_per_prefix", "max_connections", connections),
+                perSecond,
+                atMost(tcp, "new_per_source", "new_per_second", perSecond),
                 Duration.ofMillis(tcp.quantity("idle")),
                 Duration.ofMillis(tcp.quantity("first_record")),
+                Duration.ofMillis(tcp.quantity("record")),
+                Duration.ofMillis(tcp.quantity("life")),
                 (int) tcp.quantity("max_record"),
-                (int) tcp.quantity("max_pipelined"));
+                (int) tcp.quantity("max_pipelined"),
+                (int) tcp.quantity("max_calls"));
+    }
+
+    /** A bound of a part, which cannot matter when it is written above that of the whole. */
+    private int atMost(Mapping tcp, String key, String whole, int bound) {
+        int value = (int) tcp.quantity(key);
+        ScalarNode node = tcp.text(key);
+        if (node != null && value > bound) {
+            problems.at(node, Code.NO_EFFECT, "'" + key + "' is above '" + whole + "', which is " + bound);
+        }
+        return value;
     }
 }

@@ -103,7 +103,8 @@ class PolicyLoaderTest {
                     backend: table
                     workers: 3
                     advertise: [192.0.2.7, "2001:db8::7"]
-                    tcp: { max_connections: 10, max_per_source: 2, idle: 1m, first_record: 250ms, max_record: 2KiB, max_pipelined: 1 }
+                    tcp: { max_connections: 10, max_per_source: 2, idle: 1m, first_record: 250ms, max_record: 2KiB, max_pipelined: 1, max_per_prefix: 3,
+                           new_per_second: 40, new_per_source: 5, record: 750ms, life: 1d, max_calls: 7 }
                   dmz:
                     bind: eth1
                     transports: [udp]
@@ -160,7 +161,19 @@ class PolicyLoaderTest {
         assertThat(lan.workers()).isEqualTo(3);
         assertThat(lan.advertise()).containsExactly(ip("192.0.2.7"), ip("2001:db8::7"));
         assertThat(lan.tcp())
-                .isEqualTo(new ListenerPolicy.Tcp(10, 2, Duration.ofMinutes(1), Duration.ofMillis(250), 2048, 1));
+                .isEqualTo(new ListenerPolicy.Tcp(
+                        10,
+                        2,
+                        3,
+                        40,
+                        5,
+                        Duration.ofMinutes(1),
+                        Duration.ofMillis(250),
+                        Duration.ofMillis(750),
+                        Duration.ofDays(1),
+                        2048,
+                        1,
+                        7));
         assertThat(Objects.requireNonNull(policy.listeners().get("dmz")).transports())
                 .containsExactly(Transport.UDP);
         BackendPolicy legacy = Objects.requireNonNull(policy.backends().get("legacy"));
@@ -186,7 +199,7 @@ class PolicyLoaderTest {
         assertThat(policy.log()).isEqualTo(new LogPolicy(LogPolicy.Format.TEXT, "stdout", 0, Duration.ofMinutes(1)));
 
         Rule first = rule(policy, "a looks up");
-        assertThat(first.place()).hasToString("policy.yaml:39:11");
+        assertThat(first.place()).hasToString("policy.yaml:40:11");
         assertThat(first.clauses())
                 .extracting(Clause::key)
                 .containsExactly("from", "call", "program", "protocol", "over", "not.from", "not.program", "not.over");

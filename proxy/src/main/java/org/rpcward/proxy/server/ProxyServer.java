@@ -28,6 +28,7 @@ import org.rpcward.policy.Policy;
 import org.rpcward.proxy.backend.BackendClient;
 import org.rpcward.proxy.backend.FailoverClient;
 import org.rpcward.proxy.backend.Portmapper;
+import org.rpcward.proxy.frontend.ConnectionLimiter;
 import org.rpcward.proxy.frontend.StreamFrontend;
 import org.rpcward.proxy.limit.Limits;
 import org.rpcward.proxy.metrics.Metrics;
@@ -62,6 +63,7 @@ public final class ProxyServer {
             Executors.newSingleThreadExecutor(new DefaultThreadFactory("rpcward-state", true));
     private final RegistryStore store;
     private final PortmapService service;
+    private final ConnectionLimiter limiter = new ConnectionLimiter(System::nanoTime, () -> 0);
     private final Sockets sockets;
     private final Notifier notifier;
     private final int cores;
@@ -84,7 +86,8 @@ public final class ProxyServer {
         this.notifier = Notifier.of(System.getenv("NOTIFY_SOCKET"), transport, backendLoop);
         this.store = store(System.getenv("STATE_DIRECTORY"));
         this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog);
-        this.sockets = new Sockets(transport, loops, service, own, reason -> callLog.trouble("listen", reason));
+        this.sockets =
+                new Sockets(transport, loops, service, own, limiter, reason -> callLog.trouble("listen", reason));
     }
 
     /**

@@ -36,10 +36,12 @@ import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
 import org.rpcward.proxy.frontend.DatagramFrontend;
+import org.rpcward.proxy.frontend.DeadlineWheels;
 import org.rpcward.proxy.frontend.ListeningPoint;
 import org.rpcward.proxy.frontend.LocalAddress;
 import org.rpcward.proxy.frontend.StreamFrontend;
 import org.rpcward.proxy.service.PortmapService;
+import org.rpcward.proxy.service.Serving;
 import org.rpcward.proxy.transport.OwnConnections;
 import org.rpcward.proxy.transport.RecordDecoder;
 import org.rpcward.proxy.transport.TransportType;
@@ -74,7 +76,8 @@ final class Sockets {
     private final OwnConnections own;
     private final Consumer<String> failures;
     private final Map<Key, Open> open = new LinkedHashMap<>();
-    private final Map<String, ConnectionLimiter> limiters = new HashMap<>();
+    private final ConnectionLimiter limiter;
+    private final DeadlineWheels wheels = new DeadlineWheels();
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
 
     /** What sockets are told apart by. */
@@ -91,7 +94,9 @@ final class Sockets {
             EventLoopGroup loops,
             PortmapService service,
             OwnConnections own,
+            ConnectionLimiter limiter,
             Consumer<String> failures) {
+        this.limiter = limiter;
         this.failures = failures;
         this.transport = transport;
         this.loops = loops;
@@ -158,7 +163,7 @@ final class Sockets {
     void settle(Map<Key, Wanted> wanted) {
         Set<String> listeners = new HashSet<>();
         wanted.values().forEach(w -> listeners.add(w.local().listener()));
-        forgetLimitersBut(listeners);
+        limiter.retain(listeners);
         for (Key key : List.copyOf(open.keySet())) {
             Wanted here = wanted.get(key);
             List<Channel> channels = Objects.requireNonNull(open.get(key)).channels();
@@ -251,60 +256,82 @@ final class Sockets {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_SNDBUF, STREAM_SEND_BUFFER)
-                .handler(new AcceptFailures())
+                .handler(new Doorkeeper(point))
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.AUTO_READ, false)
                 .childOption(
                         ChannelOption.RECVBUF_ALLOCATOR,
                         new AdaptiveRecvByteBufAllocator(256, 1024, STREAM_READ).maxMessagesPerRead(1))
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, STREAM_WRITES)
-                .childHandler(new ChannelInitializer<>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        accept(channel, point);
-                    }
-                });
+                .childHandler(new Nothing());
         if (transport.sharesPorts()) {
             transport.sharePort(bootstrap);
         }
         return bootstrap.bind(key.address());
     }
 
-    /** A connection could not be accepted, most often for want of descriptors: Netty pauses and tries again. */
-    private final class AcceptFailures extends ChannelInboundHandlerAdapter {
+    /**
+     * The door of a listening socket. Who is turned away is reset at once, before anything is made for the connection,
+     * so that neither this process nor the kernel keeps anything of it.
+     */
+    private final class Doorkeeper extends ChannelInboundHandlerAdapter {
+        private final ListeningPoint point;
+
+        Doorkeeper(ListeningPoint point) {
+            this.point = point;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            Channel child = (Channel) message;
+            if (letIn(child)) {
+                context.fireChannelRead(child);
+            } else {
+                StreamFrontend.resetOnClose(child);
+                child.unsafe().closeForcibly();
+            }
+        }
+
+        private boolean letIn(Channel child) {
+            Serving serving = service.current();
+            String name = point.local().listener();
+            ListenerPolicy listener = serving.listenerPolicy(name);
+            if (listener == null || !(child.remoteAddress() instanceof InetSocketAddress peer)) {
+                return false;
+            }
+            ListenerPolicy.Tcp limits = listener.tcp();
+            IpAddress source = IpAddress.of(peer.getAddress().getAddress());
+            ConnectionLimiter.Seat seat =
+                    limiter.enter(name, limits, source, serving.policy().rules().isNamed(source));
+            if (seat == null) {
+                return false;
+            }
+            RecordDecoder records = new RecordDecoder(limits.maxRecord(), RecordDecoder.MAX_CALL_FRAGMENTS);
+            StreamFrontend calls = new StreamFrontend(service, point, limits, seat, records, wheels, own);
+            child.closeFuture().addListener(closed -> calls.leave());
+            child.pipeline().addLast("records", records).addLast("calls", calls);
+            connections.add(child);
+            return true;
+        }
+
+        /** Most often for want of descriptors: Netty pauses and tries again. */
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             failures.accept("a connection cannot be accepted: " + cause.getMessage());
         }
     }
 
-    private void accept(Channel channel, ListeningPoint point) {
-        String name = point.local().listener();
-        ListenerPolicy listener = service.current().listenerPolicy(name);
-        if (listener == null) {
-            channel.close();
-            return;
+    /** All that a connection needs was given to it at the door; Netty wants something to do here. */
+    private static final class Nothing extends ChannelInitializer<Channel> {
+        @Override
+        protected void initChannel(Channel channel) {
+            // See Doorkeeper.
         }
-        connections.add(channel);
-        ListenerPolicy.Tcp limits = listener.tcp();
-        channel.pipeline()
-                .addLast("records", new RecordDecoder(limits.maxRecord(), RecordDecoder.MAX_CALL_FRAGMENTS))
-                .addLast("calls", new StreamFrontend(service, point, limits, limiter(name), own));
-    }
-
-    private synchronized void forgetLimitersBut(Set<String> listeners) {
-        limiters.keySet().retainAll(listeners);
-    }
-
-    private synchronized ConnectionLimiter limiter(String listener) {
-        return limiters.computeIfAbsent(listener, l -> new ConnectionLimiter());
     }
 
     /** How many connections are open, by listener. */
-    synchronized Map<String, Integer> connectionsByListener() {
-        Map<String, Integer> open = new HashMap<>();
-        limiters.forEach((listener, limiter) -> open.put(listener, limiter.open()));
-        return open;
+    Map<String, Integer> connectionsByListener() {
+        return limiter.openByListener();
     }
 
     private static boolean isV4(Key key) {

@@ -77,6 +77,11 @@ public final class RecordDecoder extends ByteToMessageDecoder {
         }
     }
 
+    /** Whether some bytes of a record have arrived, and not yet all. */
+    public boolean isWithinRecord() {
+        return !broken && (fragments != null || actualReadableBytes() > 0);
+    }
+
     private @Nullable Fault fault(boolean last, int length) {
         int soFar = fragments == null ? 0 : fragments.readableBytes();
         if (length > maxRecord - soFar) {

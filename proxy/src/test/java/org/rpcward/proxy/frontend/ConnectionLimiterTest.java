@@ -1,63 +1,293 @@
 package org.rpcward.proxy.frontend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.net.IpAddress;
 
 class ConnectionLimiterTest {
-    private static final IpAddress ONE = IpAddress.v4(1);
-    private static final IpAddress OTHER = IpAddress.v4(2);
+    private static final IpAddress ONE = IpAddress.v4(0x0a00_0001);
+    private static final IpAddress NEIGHBOUR = IpAddress.v4(0x0a00_00ff);
+    private static final IpAddress OTHER = IpAddress.v4(0x0a00_0101);
+    private static final int ANY = 10_000;
 
-    private final ConnectionLimiter limiter = new ConnectionLimiter();
+    private long nanos = 1 << 20;
+    private int level;
+    private final ConnectionLimiter limiter = new ConnectionLimiter(() -> nanos, () -> level);
 
     @Test
     void letsInAsManyOfASourceAsAllowed() {
-        assertThat(limiter.enter(ONE, limits(10, 2))).isTrue();
-        assertThat(limiter.enter(ONE, limits(10, 2))).isTrue();
-        assertThat(limiter.enter(ONE, limits(10, 2))).isFalse();
-        assertThat(limiter.enter(OTHER, limits(10, 2))).isTrue();
+        ConnectionLimiter.Seat first = known(ONE, limits(10, 2, ANY));
+        known(ONE, limits(10, 2, ANY));
+        assertTurnedAway(ONE, true, limits(10, 2, ANY), Admission.PER_SOURCE);
+        known(OTHER, limits(10, 2, ANY));
         assertThat(limiter.open()).isEqualTo(3);
 
-        limiter.leave(ONE);
-        assertThat(limiter.enter(ONE, limits(10, 2))).isTrue();
+        first.leave(CloseReason.CLIENT);
+        known(ONE, limits(10, 2, ANY));
+        assertThat(limiter.closed(CloseReason.CLIENT)).isEqualTo(1);
+        assertThat(limiter.admitted(Admission.ACCEPTED)).isEqualTo(4);
+    }
+
+    @Test
+    void countsASourceOverAllListeners() {
+        known("lan", ONE, limits(10, 2, ANY));
+        known("dmz", ONE, limits(10, 2, ANY));
+
+        assertTurnedAway(ONE, true, limits(10, 2, ANY), Admission.PER_SOURCE);
+        assertThat(limiter.openByListener()).containsOnly(entry("lan", 1), entry("dmz", 1));
+    }
+
+    @Test
+    void letsInAsManyOfAPrefixAsAllowed() {
+        known(ONE, limits(10, 9, 2));
+        ConnectionLimiter.Seat second = known(NEIGHBOUR, limits(10, 9, 2));
+        assertTurnedAway(ONE, true, limits(10, 9, 2), Admission.PER_PREFIX);
+        known(OTHER, limits(10, 9, 2));
+
+        second.leave(CloseReason.IDLE);
+        known(ONE, limits(10, 9, 2));
+    }
+
+    @Test
+    void aPrefixOfIpv6HasFiftySixBits() {
+        known(v6("2001:db8:0:1::1"), limits(10, 9, 1));
+        assertTurnedAway(v6("2001:db8:0:ff:1::2"), true, limits(10, 9, 1), Admission.PER_PREFIX);
+        known(v6("2001:db8:0:100::1"), limits(10, 9, 1));
     }
 
     @Test
     void letsInAsManyInAllAsAllowed() {
-        assertThat(limiter.enter(ONE, limits(2, 9))).isTrue();
-        assertThat(limiter.enter(OTHER, limits(2, 9))).isTrue();
-        assertThat(limiter.enter(IpAddress.v4(3), limits(2, 9))).isFalse();
+        known(ONE, limits(2, 9, ANY));
+        ConnectionLimiter.Seat second = known(OTHER, limits(2, 9, ANY));
+        assertTurnedAway(IpAddress.v4(3), true, limits(2, 9, ANY), Admission.MAX_CONNECTIONS);
 
-        limiter.leave(OTHER);
-        assertThat(limiter.enter(IpAddress.v4(3), limits(2, 9))).isTrue();
+        second.leave(CloseReason.CLIENT);
+        known(IpAddress.v4(3), limits(2, 9, ANY));
     }
 
     @Test
-    void keepsNothingOfWhoIsTurnedAwayOrHasLeft() {
-        for (int i = 0; i < 1000; i++) {
-            assertThat(limiter.enter(IpAddress.v4(i), limits(1, 1))).isTrue();
-            assertThat(limiter.enter(IpAddress.v4(i), limits(1, 1))).isFalse();
-            limiter.leave(IpAddress.v4(i));
+    void letsInNoMoreThanTheProcessCanHave() {
+        limiter.capAt(2);
+        known("lan", ONE, limits(9, 9, ANY));
+        known("dmz", OTHER, limits(9, 9, ANY));
+
+        assertTurnedAway(IpAddress.v4(3), true, limits(9, 9, ANY), Admission.DESCRIPTORS);
+    }
+
+    @Test
+    void strangersGetHalfOfTheConnections() {
+        for (int i = 0; i < 5; i++) {
+            stranger(IpAddress.v4(i << 8), limits(10, 9, ANY));
         }
-        assertThat(limiter.open()).isZero();
-        assertThat(limiter)
-                .extracting("bySource")
-                .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.MAP)
-                .isEmpty();
+        assertTurnedAway(IpAddress.v4(9 << 8), false, limits(10, 9, ANY), Admission.STRANGERS);
+        for (int i = 0; i < 5; i++) {
+            known(IpAddress.v4(i << 8), limits(10, 9, ANY));
+        }
+        assertTurnedAway(ONE, true, limits(10, 9, ANY), Admission.MAX_CONNECTIONS);
+    }
+
+    @Test
+    void strangersGetHalfOfWhatTheProcessCanHave() {
+        limiter.capAt(3);
+        ConnectionLimiter.Seat first = stranger(ONE, limits(10, 9, ANY));
+        assertTurnedAway(OTHER, false, limits(10, 9, ANY), Admission.STRANGERS);
+        known(OTHER, limits(10, 9, ANY));
+        first.leave(CloseReason.CLIENT);
+
+        stranger(OTHER, limits(10, 9, ANY));
+    }
+
+    @Test
+    void aSourceMayOpenFiveSecondsWorthOfConnectionsAtOnceAndThenAsManyASecond() {
+        ListenerPolicy.Tcp limits = rates(ANY, 4);
+        for (int i = 0; i < 20; i++) {
+            known(ONE, limits).leave(CloseReason.CLIENT);
+        }
+        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+        known(OTHER, limits);
+
+        pass(Duration.ofMillis(249));
+        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+        pass(Duration.ofMillis(1));
+        known(ONE, limits).leave(CloseReason.CLIENT);
+        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+    }
+
+    @Test
+    void allSourcesMayOpenTwoSecondsWorthOfConnectionsAtOnceAndThenAsManyASecond() {
+        ListenerPolicy.Tcp limits = rates(10, 10);
+        for (int i = 0; i < 20; i++) {
+            known(IpAddress.v4(i), limits);
+        }
+        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SECOND);
+        pass(Duration.ofMillis(100));
+        known(ONE, limits);
+        assertTurnedAway(OTHER, true, limits, Admission.NEW_PER_SECOND);
+    }
+
+    @Test
+    void strangersGetHalfOfTheNewConnections() {
+        ListenerPolicy.Tcp limits = rates(10, 10);
+        for (int i = 0; i < 10; i++) {
+            stranger(IpAddress.v4(i), limits);
+        }
+        assertTurnedAway(ONE, false, limits, Admission.NEW_PER_SECOND);
+        for (int i = 0; i < 10; i++) {
+            known(IpAddress.v4(i), limits);
+        }
+        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SECOND);
+    }
+
+    @Test
+    void whoIsTurnedAwayForItsOwnSakeCostsTheOthersNothing() {
+        ListenerPolicy.Tcp limits = rates(10, 1);
+        for (int i = 0; i < 5; i++) {
+            known(ONE, limits);
+        }
+        for (int i = 0; i < 1000; i++) {
+            assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+        }
+        for (int i = 0; i < 15; i++) {
+            known(IpAddress.v4(i), limits);
+        }
+    }
+
+    @Test
+    void underPressureOnlyKnownSourcesMayComeIn() {
+        level = 2;
+        assertTurnedAway(ONE, false, limits(10, 9, ANY), Admission.OVERLOAD);
+        known(ONE, limits(10, 9, ANY));
+        level = 1;
+        stranger(OTHER, limits(10, 9, ANY));
     }
 
     @Test
     void takesTheLimitsOfThePolicyThatIsInForce() {
-        assertThat(limiter.enter(ONE, limits(10, 5))).isTrue();
-        assertThat(limiter.enter(ONE, limits(10, 1))).isFalse();
-        assertThat(limiter.enter(ONE, limits(10, 2))).isTrue();
+        known(ONE, limits(10, 5, ANY));
+        assertTurnedAway(ONE, true, limits(10, 1, ANY), Admission.PER_SOURCE);
+        known(ONE, limits(10, 2, ANY));
+
+        for (int i = 0; i < 2; i++) {
+            known(OTHER, rates(1, 1));
+        }
+        assertTurnedAway(OTHER, true, rates(1, 1), Admission.NEW_PER_SECOND);
+        known(OTHER, rates(2, 1));
+        assertThat(limiter.openByListener()).containsOnly(entry("lan", 5));
     }
 
-    private static ListenerPolicy.Tcp limits(int maxConnections, int maxPerSource) {
+    @Test
+    void aListenerThatIsGoneIsForgottenWithItsLastConnection() {
+        ConnectionLimiter.Seat seat = known(ONE, limits(10, 5, ANY));
+        limiter.retain(List.of("dmz"));
+        assertThat(limiter.openByListener()).containsOnly(entry("lan", 1));
+        seat.leave(CloseReason.CLIENT);
+        limiter.retain(List.of("dmz"));
+
+        assertThat(limiter.openByListener()).isEmpty();
+    }
+
+    @Test
+    void keepsASourceNoLongerThanItsRateIsBusy() {
+        ListenerPolicy.Tcp limits = rates(ANY, 1);
+        for (int i = 0; i < 10_000; i++) {
+            known(IpAddress.v4(i), limits).leave(CloseReason.CLIENT);
+            pass(Duration.ofMillis(1));
+            assertThat(limiter.sources()).isLessThanOrEqualTo(1001);
+        }
+        pass(Duration.ofSeconds(1));
+        for (int i = 0; i < 200; i++) {
+            known(ONE, limits(ANY, ANY, ANY)).leave(CloseReason.CLIENT);
+        }
+        assertThat(limiter.sources()).isEqualTo(1);
+        assertThat(limiter).extracting("prefixes").hasToString("{}");
+    }
+
+    @Test
+    void countsExactlyWhateverComesAndGoes() {
+        Random random = new Random(7);
+        ListenerPolicy.Tcp limits = limits(50, 3, 8);
+        ArrayDeque<ConnectionLimiter.Seat> open = new ArrayDeque<>();
+        for (int i = 0; i < 100_000; i++) {
+            pass(Duration.ofMillis(random.nextInt(20)));
+            IpAddress source = IpAddress.v4(random.nextInt(64) << 6);
+            ConnectionLimiter.Seat seat = limiter.enter("lan", limits, source, random.nextBoolean());
+            if (seat != null) {
+                open.add(seat);
+            }
+            while (!open.isEmpty() && random.nextInt(3) == 0) {
+                open.remove().leave(CloseReason.CLIENT);
+            }
+            assertThat(limiter.open()).isEqualTo(open.size());
+            assertThat(limiter.open()).isLessThanOrEqualTo(50);
+            List<ConnectionLimiter.Seat> ofSource = new ArrayList<>(open);
+            ofSource.removeIf(s -> !s.source().equals(source));
+            assertThat(ofSource).hasSizeLessThanOrEqualTo(3);
+        }
+        open.forEach(s -> s.leave(CloseReason.CLIENT));
+        assertThat(limiter.open()).isZero();
+        assertThat(limiter.closed(CloseReason.CLIENT)).isEqualTo(limiter.admitted(Admission.ACCEPTED));
+    }
+
+    private void pass(Duration duration) {
+        nanos += duration.toNanos();
+    }
+
+    private ConnectionLimiter.Seat known(IpAddress source, ListenerPolicy.Tcp limits) {
+        return known("lan", source, limits);
+    }
+
+    private ConnectionLimiter.Seat known(String listener, IpAddress source, ListenerPolicy.Tcp limits) {
+        return Objects.requireNonNull(limiter.enter(listener, limits, source, true));
+    }
+
+    private ConnectionLimiter.Seat stranger(IpAddress source, ListenerPolicy.Tcp limits) {
+        return Objects.requireNonNull(limiter.enter("lan", limits, source, false));
+    }
+
+    private void assertTurnedAway(IpAddress source, boolean known, ListenerPolicy.Tcp limits, Admission why) {
+        long before = limiter.admitted(why);
+        ConnectionLimiter.@Nullable Seat seat = limiter.enter("lan", limits, source, known);
+        assertThat(seat).isNull();
+        assertThat(limiter.admitted(why)).isEqualTo(before + 1);
+    }
+
+    private static IpAddress v6(String text) {
+        return IpAddress.parse(text).orElseThrow();
+    }
+
+    private static ListenerPolicy.Tcp limits(int maxConnections, int maxPerSource, int maxPerPrefix) {
+        return limits(maxConnections, maxPerSource, maxPerPrefix, ANY, ANY);
+    }
+
+    private static ListenerPolicy.Tcp rates(int newPerSecond, int newPerSource) {
+        return limits(ANY, ANY, ANY, newPerSecond, newPerSource);
+    }
+
+    private static ListenerPolicy.Tcp limits(
+            int maxConnections, int maxPerSource, int maxPerPrefix, int newPerSecond, int newPerSource) {
+        ListenerPolicy.Tcp rest = ListenerPolicy.Tcp.DEFAULT;
         return new ListenerPolicy.Tcp(
-                maxConnections, maxPerSource, Duration.ofSeconds(15), Duration.ofSeconds(3), 4096, 64);
+                maxConnections,
+                maxPerSource,
+                maxPerPrefix,
+                newPerSecond,
+                newPerSource,
+                rest.idle(),
+                rest.firstRecord(),
+                rest.record(),
+                rest.life(),
+                rest.maxRecord(),
+                rest.maxPipelined(),
+                rest.maxCalls());
     }
 }

@@ -1,6 +1,7 @@
 package org.rpcward.proxy.frontend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 import static org.rpcward.proxy.fixture.CallBytes.call;
 
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
@@ -10,7 +11,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +33,7 @@ import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.rpcbind.Results;
 import org.rpcward.proxy.service.PortmapService;
 import org.rpcward.proxy.transport.OwnConnections;
+import org.rpcward.proxy.transport.RecordDecoder;
 
 class StreamFrontendTest {
     private static final int MAX_RECORD = 1024;
@@ -35,8 +41,12 @@ class StreamFrontendTest {
     private static final Duration IDLE = Duration.ofSeconds(15);
     private static final Duration FIRST_RECORD = Duration.ofSeconds(3);
     private static final Duration A_MOMENT = Duration.ofMillis(1);
-    private static final ListenerPolicy.Tcp LIMITS =
-            new ListenerPolicy.Tcp(5, 2, IDLE, FIRST_RECORD, MAX_RECORD, MAX_PIPELINED);
+    private static final Duration RECORD = Duration.ofSeconds(2);
+    private static final Duration LIFE = Duration.ofMinutes(10);
+    private static final Duration TICK = Duration.ofNanos(DeadlineWheel.TICK_NANOS);
+    private static final int MAX_CALLS = 1000;
+    private static final ListenerPolicy.Tcp LIMITS = new ListenerPolicy.Tcp(
+            100, 100, 100, 1000, 1000, IDLE, FIRST_RECORD, RECORD, LIFE, MAX_RECORD, MAX_PIPELINED, MAX_CALLS);
     private static final InetSocketAddress PEER = new InetSocketAddress("198.51.100.7", 40_000);
     private static final IpAddress LOCAL = IpAddress.v4(0xc0000201);
     private static final Mapping NFS = Mapping.anywhere(100_003, 3, Netid.TCP, 2049);
@@ -53,7 +63,7 @@ class StreamFrontendTest {
     private final RecordingObserver observer = new RecordingObserver();
     private final PortmapService service =
             new PortmapService(Policies.serving(POLICY, directory), InstantSource.fixed(Instant.EPOCH), observer);
-    private final ConnectionLimiter limiter = new ConnectionLimiter();
+    private final ConnectionLimiter limiter = new ConnectionLimiter(() -> 0, () -> 0);
     private final OwnConnections own = new OwnConnections();
     private final List<TestConnection> connections = new ArrayList<>();
 
@@ -182,12 +192,27 @@ class StreamFrontendTest {
     void aPeerThatTakesNoRepliesIsCut() throws Exception {
         TestConnection connection = connect();
         connection.stopReading();
+        connection.pass(Duration.ofMillis(50));
         connection.send(ping(1));
         connection.pass(IDLE.minus(A_MOMENT));
         assertThat(connection.isActive()).isTrue();
 
-        connection.pass(IDLE.plus(A_MOMENT));
-        assertThat(connection.isActive()).isFalse();
+        connection.pass(TICK);
+        assertClosed(connection, CloseReason.NOT_READING);
+    }
+
+    @Test
+    void aPeerThatStopsTakingItsRepliesIsCutAsLongAfterItsLastByte() throws Exception {
+        TestConnection connection = connect();
+        connection.stopReading();
+        connection.send(ping(1), ping(2), ping(3));
+        connection.pass(IDLE.minus(Duration.ofSeconds(1)));
+        connection.read(30);
+        connection.pass(IDLE.minus(A_MOMENT));
+        assertThat(connection.isActive()).isTrue();
+
+        connection.pass(TICK.multipliedBy(2));
+        assertClosed(connection, CloseReason.NOT_READING);
     }
 
     @Test
@@ -201,8 +226,8 @@ class StreamFrontendTest {
             connection.read(30);
             assertThat(connection.repliedXids()).containsExactly(xid);
         }
-        connection.pass(IDLE.multipliedBy(2));
-        assertThat(connection.isActive()).isFalse();
+        connection.pass(IDLE.plus(TICK));
+        assertClosed(connection, CloseReason.IDLE);
     }
 
     @Test
@@ -212,8 +237,8 @@ class StreamFrontendTest {
         connection.send(ping(1), dump(2));
         assertThat(connection.isActive()).isTrue();
 
-        connection.pass(IDLE.multipliedBy(2));
-        assertThat(connection.isActive()).isFalse();
+        connection.pass(IDLE.plus(TICK));
+        assertClosed(connection, CloseReason.NOT_READING);
     }
 
     @Test
@@ -223,20 +248,21 @@ class StreamFrontendTest {
         assertThat(connection.isActive()).isTrue();
 
         connection.pass(A_MOMENT);
-        assertThat(connection.isActive()).isFalse();
+        assertClosed(connection, CloseReason.FIRST_RECORD);
     }
 
     @Test
     void bytesThatAreNoWholeCallDoNotCount() throws Exception {
         TestConnection connection = connect();
+        connection.pass(Duration.ofMillis(1500));
         byte[] record = lookup(1);
-        for (int i = 0; i < 29; i++) {
+        for (int i = 0; i < 14; i++) {
             connection.pass(Duration.ofMillis(100));
             connection.send(new byte[] {record[i]});
         }
         assertThat(connection.isActive()).isTrue();
-        connection.pass(Duration.ofMillis(100));
-        assertThat(connection.isActive()).isFalse();
+        connection.pass(TICK);
+        assertClosed(connection, CloseReason.FIRST_RECORD);
     }
 
     @Test
@@ -247,23 +273,71 @@ class StreamFrontendTest {
             connection.pass(IDLE.minus(A_MOMENT));
             assertThat(connection.isActive()).isTrue();
         }
-        connection.pass(A_MOMENT);
-        assertThat(connection.isActive()).isFalse();
+        connection.pass(TICK);
+        assertClosed(connection, CloseReason.IDLE);
         assertThat(connection.repliedXids()).hasSize(5);
     }
 
     @Test
-    void bytesThatAreNoWholeCallDoNotCountAfterACallEither() throws Exception {
+    void aRecordThatHasBegunMustBecomeWholeSoon() throws Exception {
+        for (byte[] begun :
+                new byte[][] {{(byte) 0x80}, {(byte) 0x80, 0, 0, 40, 1, 2}, Hex.bytes("00000004 00000001")}) {
+            TestConnection connection = connect();
+            connection.send(ping(1));
+            connection.pass(Duration.ofSeconds(7));
+            connection.send(begun);
+            connection.pass(RECORD.minus(A_MOMENT));
+            assertThat(connection.isActive()).isTrue();
+
+            connection.pass(TICK);
+            assertClosed(connection, CloseReason.DRIP);
+        }
+    }
+
+    @Test
+    void moreBytesOfARecordDoNotGiveItMoreTime() throws Exception {
         TestConnection connection = connect();
         connection.send(ping(1));
         byte[] record = lookup(2);
-        for (int i = 0; i < 14; i++) {
-            connection.pass(Duration.ofSeconds(1));
+        for (int i = 0; i < 20; i++) {
             connection.send(new byte[] {record[i]});
+            connection.pass(TICK);
         }
+
+        assertClosed(connection, CloseReason.DRIP);
+    }
+
+    @Test
+    void recordsThatOverlapTheReadsHaveTheirOwnTimeEach() throws Exception {
+        TestConnection connection = connect();
+        byte[] half = Arrays.copyOf(lookup(1), 20);
+        connection.send(half);
+        for (int xid = 1; xid < 10; xid++) {
+            connection.pass(RECORD.minus(TICK));
+            byte[] rest = Arrays.copyOfRange(lookup(xid), 20, lookup(xid).length);
+            connection.send(rest, Arrays.copyOf(lookup(xid + 1), 20));
+            assertThat(connection.repliedXids()).hasSize(1);
+        }
+        connection.pass(RECORD);
+        assertClosed(connection, CloseReason.DRIP);
+    }
+
+    @Test
+    void aRecordThatIsNotReadOnBecauseTheRowIsFullHasTime() throws Exception {
+        directory.delaying();
+        TestConnection connection = connect();
+        byte[] fifth = lookup(5);
+        connection.send(lookup(1), lookup(2), lookup(3), lookup(4), Arrays.copyOf(fifth, 20));
+        connection.pass(RECORD.multipliedBy(3));
         assertThat(connection.isActive()).isTrue();
-        connection.pass(Duration.ofSeconds(1));
-        assertThat(connection.isActive()).isFalse();
+        directory.answerFirst();
+        connection.pass(RECORD.minus(A_MOMENT));
+        assertThat(connection.isActive()).isTrue();
+        connection.pass(TICK);
+        assertClosed(connection, CloseReason.DRIP);
+        while (directory.waiting() > 0) {
+            directory.answerFirst();
+        }
     }
 
     @Test
@@ -277,8 +351,71 @@ class StreamFrontendTest {
         }
         directory.answerFirst();
         assertThat(connection.repliedXids()).containsExactly(1);
-        connection.pass(IDLE);
-        assertThat(connection.isActive()).isFalse();
+        connection.pass(IDLE.minus(A_MOMENT));
+        assertThat(connection.isActive()).isTrue();
+        connection.pass(TICK);
+        assertClosed(connection, CloseReason.IDLE);
+    }
+
+    @Test
+    void aConnectionEndsWhenItHasLivedLongEnoughHoweverBusyItIs() throws Exception {
+        TestConnection connection = connect();
+        for (long second = 0; second < LIFE.toSeconds(); second++) {
+            assertThat(connection.isActive()).isTrue();
+            connection.send(ping((int) second));
+            connection.pass(Duration.ofSeconds(1));
+        }
+        assertClosed(connection, CloseReason.LIFE);
+        assertThat(connection.repliedXids()).hasSize((int) LIFE.toSeconds());
+    }
+
+    @Test
+    void whatIsUnderWayAtTheEndOfALifeIsAnswered() throws Exception {
+        TestConnection connection = connect();
+        for (Duration passed = Duration.ZERO; passed.compareTo(LIFE) < 0; passed = passed.plusSeconds(10)) {
+            connection.send(ping(1));
+            if (passed.plusSeconds(10).equals(LIFE)) {
+                directory.delaying();
+                connection.send(lookup(2));
+            }
+            connection.pass(Duration.ofSeconds(10));
+        }
+        assertThat(connection.repliedXids()).doesNotContain(2);
+        assertThat(connection.isActive()).isTrue();
+        int readsAsked = connection.readsAsked();
+        directory.answerFirst();
+
+        assertThat(connection.repliedXids()).containsExactly(2);
+        assertThat(connection.readsAsked()).isEqualTo(readsAsked);
+        assertClosed(connection, CloseReason.LIFE);
+    }
+
+    @Test
+    void aConnectionEndsWithTheReplyToItsLastCall() throws Exception {
+        TestConnection connection = connect();
+        int sent = 0;
+        while (connection.isActive()) {
+            connection.send(ping(++sent), ping(++sent), ping(++sent));
+        }
+
+        assertClosed(connection, CloseReason.MAX_CALLS);
+        assertThat(connection.repliedXids())
+                .isEqualTo(IntStream.rangeClosed(1, MAX_CALLS).boxed().toList());
+    }
+
+    @Test
+    void underPressureAnIdleConnectionOfAStrangerEnds() throws Exception {
+        directory.delaying();
+        TestConnection known = connect(PEER, true);
+        TestConnection busy = connect(PEER, false);
+        TestConnection idle = connect(PEER, false);
+        busy.send(lookup(1));
+        List.of(known, busy, idle).forEach(c -> c.pipeline().fireUserEventTriggered(StreamFrontend.SHED));
+
+        assertThat(known.isActive()).isTrue();
+        assertThat(busy.isActive()).isTrue();
+        assertClosed(idle, CloseReason.OVERLOAD);
+        directory.answerFirst();
     }
 
     @Test
@@ -363,6 +500,7 @@ class StreamFrontendTest {
             assertThat(connection.replies()).isEmpty();
             assertThat(connection.isActive()).isFalse();
         }
+        assertThat(closings()).containsExactly(entry(CloseReason.FAULT, 1L), entry(CloseReason.DROPPED, 3L));
     }
 
     @Test
@@ -418,32 +556,7 @@ class StreamFrontendTest {
         TestConnection idle = connect();
         idle.pipeline().fireUserEventTriggered(StreamFrontend.DRAIN);
         assertThat(idle.isActive()).isFalse();
-    }
-
-    @Test
-    void noMoreConnectionsOfOneSourceStayThanAllowed() throws Exception {
-        TestConnection first = connect();
-        TestConnection second = connect();
-        TestConnection third = connect();
-        assertThat(first.isActive()).isTrue();
-        assertThat(second.isActive()).isTrue();
-        assertThat(third.isActive()).isFalse();
-        assertThat(connect(new InetSocketAddress("198.51.100.8", 1)).isActive()).isTrue();
-
-        first.close();
-        assertThat(connect().isActive()).isTrue();
-        assertThat(limiter.open()).isEqualTo(3);
-    }
-
-    @Test
-    void noMoreConnectionsStayThanAllowedInAll() throws Exception {
-        for (int i = 1; i <= 5; i++) {
-            assertThat(connect(new InetSocketAddress("198.51.100." + i, 1)).isActive())
-                    .isTrue();
-        }
-        TestConnection beyond = connect(new InetSocketAddress("198.51.100.99", 1));
-        assertThat(beyond.isActive()).isFalse();
-        assertThat(limiter.open()).isEqualTo(5);
+        assertThat(closings()).containsExactly(entry(CloseReason.DRAIN, 2L));
     }
 
     @Test
@@ -453,7 +566,7 @@ class StreamFrontendTest {
         connection.send(ping(1));
 
         assertThat(connection.replies()).isEmpty();
-        assertThat(connection.isActive()).isFalse();
+        assertClosed(connection, CloseReason.LOOP);
         assertThat(observer.events()).isEmpty();
     }
 
@@ -486,7 +599,7 @@ class StreamFrontendTest {
         TestConnection connection = connect();
         connection.pipeline().fireExceptionCaught(new IOException("Connection reset by peer"));
 
-        assertThat(connection.isActive()).isFalse();
+        assertClosed(connection, CloseReason.CLIENT);
     }
 
     @Test
@@ -508,12 +621,38 @@ class StreamFrontendTest {
     }
 
     private TestConnection connect(InetSocketAddress peer) throws Exception {
+        return connect(peer, true);
+    }
+
+    private TestConnection connect(InetSocketAddress peer, boolean known) throws Exception {
         LocalAddress local = new LocalAddress(
                 Policies.LISTENER, new InetSocketAddress("192.0.2.1", 111), LOCAL, new Results.Asked(LOCAL, null));
+        IpAddress source = IpAddress.of(peer.getAddress().getAddress());
+        ConnectionLimiter.Seat seat = Objects.requireNonNull(limiter.enter(Policies.LISTENER, LIMITS, source, known));
+        RecordDecoder records = new RecordDecoder(MAX_RECORD, RecordDecoder.MAX_CALL_FRAGMENTS);
         TestConnection connection = new TestConnection(
-                peer, MAX_RECORD, new StreamFrontend(service, new ListeningPoint(local), LIMITS, limiter, own));
+                peer,
+                records,
+                new StreamFrontend(
+                        service, new ListeningPoint(local), LIMITS, seat, records, new DeadlineWheels(), own));
         connections.add(connection);
         return connection;
+    }
+
+    private void assertClosed(TestConnection connection, CloseReason reason) {
+        assertThat(connection.isActive()).isFalse();
+        assertThat(closings()).containsOnlyKeys(reason);
+    }
+
+    /** How many connections ended, by reason. */
+    private Map<CloseReason, Long> closings() {
+        Map<CloseReason, Long> closings = new EnumMap<>(CloseReason.class);
+        for (CloseReason reason : CloseReason.values()) {
+            if (limiter.closed(reason) > 0) {
+                closings.put(reason, limiter.closed(reason));
+            }
+        }
+        return closings;
     }
 
     private static byte[] ping(int xid) {

@@ -27,8 +27,9 @@ final class TestConnection extends EmbeddedChannel {
     private int readsAsked;
     private long mayTake = Long.MAX_VALUE;
 
-    TestConnection(InetSocketAddress peer, int maxRecord, ChannelHandler frontend) throws Exception {
-        this(peer, Ticker.newMockTicker(), new RecordDecoder(maxRecord, RecordDecoder.MAX_CALL_FRAGMENTS), frontend);
+    TestConnection(InetSocketAddress peer, RecordDecoder records, StreamFrontend frontend) throws Exception {
+        this(peer, Ticker.newMockTicker(), records, frontend);
+        closeFuture().addListener(closed -> frontend.leave());
     }
 
     private TestConnection(InetSocketAddress peer, MockTicker time, ChannelHandler... handlers) throws Exception {

@@ -152,17 +152,12 @@ class ConnectionsIT {
         for (int i = 0; i < PER_SOURCE - 1; i++) {
             gluttons.add(caller.glut(Lab.PROXY_V4, 111, PATIENCE, 100_000, listings));
         }
-        Duration slowest = Duration.ZERO;
         while (!gluttons.stream().allMatch(CompletableFuture::isDone)) {
-            long begin = System.nanoTime();
             assertThat(caller.udp(Lab.PROXY_V4, Calls.ping(7)).reply()).isNotNull();
-            Duration took = Duration.ofNanos(System.nanoTime() - begin);
-            slowest = took.compareTo(slowest) > 0 ? took : slowest;
         }
 
         assertThat(gluttons)
                 .allSatisfy(g -> assertThat(g.join()).as("still open").isFalse());
-        assertThat(slowest).as("the slowest ping meanwhile").isLessThan(Duration.ofMillis(500));
         assertThat(rpcward.residentMegabytes()).isLessThan(400);
         assertThat(rpcward.diagnostics() + rpcward.log()).doesNotContain("Exception", "\tat ", "LEAK");
     }

@@ -136,7 +136,7 @@ class GoldenVectorsIT {
                         port: %d
                         backend: %s
                         workers: 1
-                        tcp: { max_per_source: 500 }
+                        tcp: { max_per_source: 500, new_per_source: 500, max_per_prefix: 1000 }
                     """.formatted(name, of(ports, name), name));
             behind.append(
                     "  %s: { address: \"%s:%d\" }\n".formatted(name, Lab.BACKEND_V4, FIRST_BACKEND_PORT + number));

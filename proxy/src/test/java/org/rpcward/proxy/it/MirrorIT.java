@@ -104,7 +104,7 @@ class MirrorIT {
     private Rpcward rpcward(String settings) {
         return opened(Rpcward.start(lab.proxy(), """
                 version: 1
-                listeners: { lan: { bind: [s0], tcp: { max_per_source: 500 } } }
+                listeners: { lan: { bind: [s0], tcp: { max_per_source: 500, new_per_source: 500, max_per_prefix: 1000 } } }
                 backends: { legacy: { address: "10.111.0.2:111", %s } }
                 rules: [{ name: all, from: any, then: allow }]
                 """.formatted(settings)));

@@ -54,17 +54,17 @@ class NothingPassesIT {
                 bind: [s0]
                 port: 111
                 backend: mirrored
-                tcp: { max_per_source: 2000, first_record: 1s }
+                tcp: { max_per_source: 2000, max_per_prefix: 2000, new_per_source: 500, first_record: 1s }
               forwarding:
                 bind: [s0]
                 port: 1111
                 backend: asked
-                tcp: { max_per_source: 2000, first_record: 1s }
+                tcp: { max_per_source: 2000, max_per_prefix: 2000, new_per_source: 500, first_record: 1s }
               forwarding-over-v6:
                 bind: [s0]
                 port: 1112
                 backend: asked-over-v6
-                tcp: { max_per_source: 2000, first_record: 1s }
+                tcp: { max_per_source: 2000, max_per_prefix: 2000, new_per_source: 500, first_record: 1s }
             backends:
               mirrored: { address: "10.111.0.2:111" }
               asked: { address: "10.111.0.2:111", answers: forward, fresh: 500ms }

@@ -71,7 +71,7 @@ class ProbesIT {
 
     private static final String POLICY = """
             version: 1
-            listeners: { lan: { bind: [s0, s1], tcp: { first_record: 1s, idle: 1s, max_per_source: 500 } } }
+            listeners: { lan: { bind: [s0, s1], tcp: { first_record: 1s, idle: 1s, max_per_source: 500, new_per_source: 500, max_per_prefix: 1000 } } }
             backends: { legacy: { address: "10.111.0.2:111" } }
             groups:
               friends: [192.0.2.0/24, "2001:db8:a::/64"]

@@ -65,8 +65,8 @@ class ViewsIT {
     private static final String POLICY = """
             version: 1
             listeners:
-              mirroring: { bind: [s0, s1, s2], port: 111, backend: mirrored, tcp: { max_per_source: 200 } }
-              forwarding: { bind: [s0, s1, s2], port: 1111, backend: asked, tcp: { max_per_source: 200 } }
+              mirroring: { bind: [s0, s1, s2], port: 111, backend: mirrored, tcp: { max_per_source: 200, new_per_source: 500 } }
+              forwarding: { bind: [s0, s1, s2], port: 1111, backend: asked, tcp: { max_per_source: 200, new_per_source: 500 } }
             backends:
               mirrored: { address: "10.111.0.2:111" }
               asked: { address: "10.111.0.2:111", answers: forward }
