@@ -56,6 +56,9 @@ public enum Code {
     NO_EFFECT(214, "a value that has no effect"),
     LISTS_NOTHING(215, "clients that may list, and would see an empty list"),
     ADMIN_OPEN(230, "an admin address that other hosts can reach"),
+    UNLIMITED(216, "an allow rule without a limit to how much may be asked"),
+    CANNOT_FIRE(217, "a limit that cannot fire"),
+    LESS_THAN_ONE(218, "a limit that holds less than one answer"),
     MORE_WARNINGS(299, "more warnings than are shown");
 
     private final int number;

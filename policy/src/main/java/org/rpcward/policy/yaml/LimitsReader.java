@@ -1,6 +1,7 @@
 package org.rpcward.policy.yaml;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,6 +10,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.LimitPolicy;
+import org.rpcward.policy.LimitPolicy.Scope;
+import org.rpcward.policy.LimitPolicy.Unit;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.Verdict;
@@ -22,32 +25,42 @@ final class LimitsReader {
     private static final long MOST_CALLS = 100_000_000;
     private static final long MOST_BYTES = 900L << 20;
 
+    /** A limit with its text. */
+    record Written(LimitPolicy limit, Mapping mapping, Mapping.Named named) {}
+
     private final Problems problems;
-    private final Map<String, Mapping.Named> written = new LinkedHashMap<>();
-    private final Map<String, LimitPolicy> limits = new LinkedHashMap<>();
+    private final Map<String, Written> limits = new LinkedHashMap<>();
     private final Set<String> used = new LinkedHashSet<>();
 
     LimitsReader(Mapping top) {
         this.problems = top.problems();
         for (Mapping.Named named : top.named("limits", "a limit")) {
-            if (written.size() == MOST_LIMITS) {
+            if (limits.size() == MOST_LIMITS) {
                 problems.at(named.key(), Code.TOO_MANY, "a policy has " + MOST_LIMITS + " limits at most");
                 return;
             }
-            if (written.putIfAbsent(named.name(), named) == null) {
-                limits.put(named.name(), limit(named));
-            }
+            limits.putIfAbsent(named.name(), read(named));
         }
     }
 
     /** By name, in the policy's order. */
     Map<String, LimitPolicy> limits() {
-        return limits;
+        Map<String, LimitPolicy> all = new LinkedHashMap<>();
+        limits.forEach((name, written) -> all.put(name, written.limit()));
+        return all;
+    }
+
+    /** With their text, in the policy's order. */
+    Collection<Written> written() {
+        return limits.values();
     }
 
     /** Limits that no rule names. */
     List<Mapping.Named> unused() {
-        return written.values().stream().filter(n -> !used.contains(n.name())).toList();
+        return limits.values().stream()
+                .map(Written::named)
+                .filter(n -> !used.contains(n.name()))
+                .toList();
     }
 
     /** The limits that a rule names, in order, each once. */
@@ -57,15 +70,15 @@ final class LimitsReader {
         for (ScalarNode item : items) {
             String name = item.getValue();
             used.add(name);
-            LimitPolicy limit = limits.get(name);
-            if (limit == null) {
-                String hint = Spelling.didYouMean(name, written.keySet());
+            Written written = limits.get(name);
+            if (written == null) {
+                String hint = Spelling.didYouMean(name, limits.keySet());
                 problems.at(
                         item,
                         Code.UNKNOWN_LIMIT,
                         "unknown limit " + PlainText.quoted(name),
                         hint != null ? hint : "define it under 'limits:'");
-            } else if (charged.putIfAbsent(name, limit) != null) {
+            } else if (charged.putIfAbsent(name, written.limit()) != null) {
                 problems.at(item, Code.DUPLICATE_VALUE, "limit " + PlainText.quoted(name) + " stands here twice");
             } else if (charged.size() > Rule.MAX_LIMITS) {
                 problems.at(item, Code.TOO_MANY, "a rule has " + Rule.MAX_LIMITS + " limits at most");
@@ -82,25 +95,26 @@ final class LimitsReader {
         return List.copyOf(charged.values());
     }
 
-    private LimitPolicy limit(Mapping.Named named) {
+    private Written read(Mapping.Named named) {
         Mapping mapping = new Mapping(named.value(), Keys.LIMIT, "limit '" + named.name() + "'", named.key(), problems);
         Quantity.Rate rate = rate(mapping);
         boolean bytes = mapping.word("in").equals("reply-bytes") || (rate != null && rate.bytes());
         long tokens = rate == null ? 1 : rate.tokens();
         Mapping prefix = mapping.map("prefix", Keys.PREFIX);
-        return new LimitPolicy(
+        LimitPolicy limit = new LimitPolicy(
                 named.name(),
                 problems.source().placeOf(named.key()),
                 tokens,
                 rate == null ? Duration.ofSeconds(1) : rate.period(),
                 burst(mapping, bytes, tokens),
-                LimitPolicy.Scope.valueOf(mapping.word("per").toUpperCase(Locale.ROOT)),
-                bytes ? LimitPolicy.Unit.REPLY_BYTES : LimitPolicy.Unit.CALLS,
+                Scope.valueOf(mapping.word("per").toUpperCase(Locale.ROOT)),
+                bytes ? Unit.REPLY_BYTES : Unit.CALLS,
                 Verdict.ofWord(mapping.word("over")).orElse(Verdict.DROP),
                 Mode.valueOf(mapping.word("mode").toUpperCase(Locale.ROOT)),
                 prefix == null ? LimitPolicy.V4_BITS_DEFAULT : (int) prefix.quantity("v4"),
                 prefix == null ? LimitPolicy.V6_BITS_DEFAULT : (int) prefix.quantity("v6"),
                 (int) mapping.quantity("rollup"));
+        return new Written(limit, mapping, named);
     }
 
     private Quantity.@Nullable Rate rate(Mapping mapping) {

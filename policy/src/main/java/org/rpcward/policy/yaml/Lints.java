@@ -1,8 +1,10 @@
 package org.rpcward.policy.yaml;
 
 import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Rule;
@@ -41,8 +43,8 @@ final class Lints {
         }
     }
 
-    /** Looks at every rule by itself, then at their order. */
-    void rules(Node list, List<RulesReader.Written> written, RuleSet rules, Mode mode) {
+    /** Looks at every rule by itself, then at their order; gives the names of those that decide nothing. */
+    Set<String> rules(Node list, List<RulesReader.Written> written, RuleSet rules, Mode mode) {
         if (written.isEmpty()) {
             problems.at(
                     list,
@@ -50,17 +52,20 @@ final class Lints {
                     "there are no rules: every call falls to the default, "
                             + rules.defaultRule().then().word());
         }
+        Set<String> idle = new HashSet<>();
         for (RulesReader.Written w : written) {
             Region region = Region.of(w.rule());
             if (region.isEmpty()) {
                 neverMatches(w, region);
+                idle.add(w.rule().name());
             } else {
                 opened(w, region);
                 view(w, region);
                 overUdp(w, region);
             }
         }
-        new OrderLints(problems, written, rules, mode).check();
+        idle.addAll(new OrderLints(problems, written, rules, mode).check());
+        return idle;
     }
 
     private void neverMatches(RulesReader.Written w, Region region) {

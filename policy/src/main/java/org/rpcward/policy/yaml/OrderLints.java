@@ -3,6 +3,7 @@ package org.rpcward.policy.yaml;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -51,18 +52,23 @@ final class OrderLints {
         rules.rules().forEach(rule -> regions.add(Region.of(rule)));
     }
 
-    void check() {
+    /** Gives the names of the rules that are never reached. */
+    Set<String> check() {
+        Set<String> unreachable = new HashSet<>();
         for (int i = 0; i < regions.size() && pairs < MOST_PAIRS; i++) {
             RulesReader.Written w = written.get(regions.get(i).rule().name());
             if (w == null || regions.get(i).isEmpty()) {
                 continue;
             }
-            if (!isUnreachable(i, w)) {
+            if (isUnreachable(i, w)) {
+                unreachable.add(w.rule().name());
+            } else {
                 checkListing(i, w);
                 checkRpcinfo(i, w);
                 checkTrial(i, w);
             }
         }
+        return unreachable;
     }
 
     private boolean isUnreachable(int at, RulesReader.Written w) {

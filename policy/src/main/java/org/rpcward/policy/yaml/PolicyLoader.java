@@ -103,7 +103,7 @@ public final class PolicyLoader {
         double amplification = amplification(top);
         ScansReader scans = new ScansReader(top, groups);
         EnumerationPolicy enumeration = scans.enumeration();
-        BanPolicy bans = scans.bans();
+        BanPolicy bans = scans.bans(enumeration);
         LogPolicy log = log(top);
         AdminPolicy admin = new AdminReader(problems).read(top);
         if (problems.hasErrors()) {
@@ -122,7 +122,8 @@ public final class PolicyLoader {
         lints.unused(unused(viewNames, rulesReader.usedViews()), "view");
         lints.unused(limits.unused(), "limit");
         lints.unused(unused(backendNames(top), listenersReader.usedBackends()), "backend");
-        lints.rules(Objects.requireNonNull(top.value("rules")), written, rules, mode);
+        Set<String> idle = lints.rules(Objects.requireNonNull(top.value("rules")), written, rules, mode);
+        new LimitLints(problems, written, idle).check(limits.written());
         Policy policy = new Policy(
                 revision(text),
                 mode,

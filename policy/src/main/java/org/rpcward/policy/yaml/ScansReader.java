@@ -64,11 +64,12 @@ final class ScansReader {
         return banAt;
     }
 
-    BanPolicy bans() {
+    BanPolicy bans(EnumerationPolicy enumeration) {
         Mapping mapping = top.map("bans", Keys.BANS);
         if (mapping == null) {
             return BanPolicy.DEFAULT;
         }
+        checkEffect(enumeration);
         AddressSet never = mapping.has("never") ? groups.sources(mapping.texts("never")) : AddressSet.NONE;
         long first = mapping.quantity("first");
         long longest = mapping.quantity("longest");
@@ -84,5 +85,17 @@ final class ScansReader {
         }
         return new BanPolicy(
                 never, Duration.ofMillis(first), mapping.quantity("factor") / 1000.0, Duration.ofMillis(longest));
+    }
+
+    /** Only scans bring bans of themselves; an administrator says how long each of his lasts. */
+    private void checkEffect(EnumerationPolicy enumeration) {
+        Node key = top.keyNode("bans");
+        boolean bans = enumeration.reaction() == Reaction.HINDER && enumeration.banAt() != EnumerationPolicy.NEVER;
+        if (key != null && !bans) {
+            String why = enumeration.reaction() == Reaction.HINDER
+                    ? "'ban_at' is never"
+                    : "there is no 'enumeration' that hinders scanners";
+            problems.at(key, Code.NO_EFFECT, "nothing bans of itself: " + why);
+        }
     }
 }

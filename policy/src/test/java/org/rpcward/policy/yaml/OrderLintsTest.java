@@ -132,7 +132,7 @@ class OrderLintsTest {
 
     @Test
     void readsTenThousandRulesInTime() {
-        StringBuilder text = new StringBuilder(TestFiles.FRAME).append("rules:\n");
+        StringBuilder text = new StringBuilder(TestFiles.FRAME).append("limits: { some: { rate: 50/s } }\nrules:\n");
         for (int i = 0; i < RulesReader.MOST_RULES; i++) {
             text.append("- {name: r")
                     .append(i)
@@ -142,7 +142,7 @@ class OrderLintsTest {
                     .append(i % 250);
             text.append(".0/24, call: lookup, program: ")
                     .append(100_000 + i % 50)
-                    .append(", then: allow}\n");
+                    .append(", limit: some, then: allow}\n");
         }
         org.junit.jupiter.api.Assertions.assertTimeout(
                 java.time.Duration.ofMinutes(1),

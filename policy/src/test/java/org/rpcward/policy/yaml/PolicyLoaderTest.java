@@ -30,8 +30,9 @@ import org.rpcward.policy.rpc.Transport;
 
 class PolicyLoaderTest {
     private static final String RULE = """
+            limits: { some: { rate: 50/s } }
             rules:
-              - { name: lan looks up, from: 10.1.0.0/24, call: lookup, then: allow }
+              - { name: lan looks up, from: 10.1.0.0/24, call: lookup, then: allow, limit: some }
             """;
 
     private static IpAddress ip(String text) {

@@ -2,6 +2,7 @@ package org.rpcward.policy.yaml;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +42,45 @@ class QuantityTest {
     @ValueSource(strings = {"", "512", "2K", "2KB", "2kib", "2 KiB", "1GiB", "-1B"})
     void rejectsOtherSizes(String text) {
         assertThat(Quantity.parseSize(text)).isEqualTo(-1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "50/s, 50, PT1S, false",
+        "10/min, 10, PT1M, false",
+        "3/h, 3, PT1H, false",
+        "0/s, 0, PT1S, false",
+        "20KiB/s, 20480, PT1S, true",
+        "1B/h, 1, PT1H, true"
+    })
+    void readsRates(String text, long tokens, Duration period, boolean bytes) {
+        assertThat(Quantity.parseRate(text)).isEqualTo(new Quantity.Rate(tokens, period, bytes));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "/", "50", "50/", "/s", "50/d", "50 /s", "-1/s", "1.5/s", "50/S", "5k/s", "5/s/s", "05/s"})
+    void rejectsOtherRates(String text) {
+        assertThat(Quantity.parseRate(text)).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "50/sec, 50/s",
+        "10/m, 10/min",
+        "10 / Minute, 10/min",
+        "5 per hour, 5/h",
+        "20kb/s, 20KiB/s",
+        "8 bytes/s, 8B/s"
+    })
+    void guessesRates(String text, String meant) {
+        assertThat(Quantity.meantRate(text)).isEqualTo(meant);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "50", "many/s", "5/fortnight", "5 apples/s"})
+    void guessesNoOtherRates(String text) {
+        assertThat(Quantity.meantRate(text)).isNull();
     }
 
     @ParameterizedTest
