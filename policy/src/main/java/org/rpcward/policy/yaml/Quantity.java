@@ -7,9 +7,10 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.LimitPolicy;
 
 /** Numbers with their units, as policies write them. */
-final class Quantity {
+public final class Quantity {
     private static final Pattern FORM = Pattern.compile("([0-9]{1,9})([A-Za-z]*)");
     private static final Pattern LOOSE = Pattern.compile("([0-9]{1,9})(?:\\.[0-9]+)?\\s*([A-Za-z]*)");
     private static final Pattern FACTOR = Pattern.compile("([0-9]{1,6})(?:\\.([0-9]{1,3}))?");
@@ -163,6 +164,30 @@ final class Quantity {
         String unit = written.isEmpty() ? without : units == TIMES && lower.length() == 1 ? lower : MEANT.get(lower);
         boolean known = unit != null && units.stream().anyMatch(u -> u.name().equals(unit));
         return known ? m.group(1) + unit : null;
+    }
+
+    /** A time as a policy writes it. */
+    public static String duration(Duration time) {
+        return duration(time.toMillis());
+    }
+
+    /** The rate of a limit as a policy writes it. */
+    public static String rate(LimitPolicy limit) {
+        String period = PERIODS.entrySet().stream()
+                .filter(e -> e.getValue().equals(limit.period()))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseThrow();
+        return amount(limit, limit.tokens()) + "/" + period;
+    }
+
+    /** The burst of a limit as a policy writes it. */
+    public static String burst(LimitPolicy limit) {
+        return amount(limit, limit.burst());
+    }
+
+    private static String amount(LimitPolicy limit, long tokens) {
+        return limit.unit() == LimitPolicy.Unit.REPLY_BYTES ? size(tokens) : Long.toString(tokens);
     }
 
     static String duration(long millis) {

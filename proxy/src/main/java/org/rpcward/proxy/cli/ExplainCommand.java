@@ -211,9 +211,14 @@ final class ExplainCommand implements Callable<Integer> {
         Decision decision = rules.decide(query);
         Rule rule = decision.rule();
         out.println("verdict  " + decision.verdict().word() + ", by rule '" + rule.name() + "'" + place(rule));
-        out.println("limits   none");
+        String heading = "limits   ";
+        for (String line : Limits.of(rule, query.source())) {
+            out.println(heading + line);
+            heading = "         ";
+        }
         out.println("view     " + view(query, decision));
         out.println("client   " + Effects.of(query, decision.verdict()));
+        out.println("scans    " + Limits.onScans(policy, query));
         if (policy.mode() == Mode.AUDIT) {
             out.println("audit    nothing is hindered: "
                     + (query.procedure().callClass().allowable()

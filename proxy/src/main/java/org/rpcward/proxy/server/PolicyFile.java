@@ -14,6 +14,9 @@ import org.rpcward.policy.yaml.PolicyLoader;
 
 /** A policy on disk, with the files that its groups name beside it. */
 public final class PolicyFile {
+    private static final Path STANDARD_INPUT = Path.of("/dev/stdin");
+    private static final Path DESCRIPTORS = Path.of("/dev/fd");
+
     private PolicyFile() {}
 
     /**
@@ -50,11 +53,21 @@ public final class PolicyFile {
         };
     }
 
-    /** One byte more than allowed, so that the loader sees that a file is too long and says so. */
+    /**
+     * One byte more than allowed, so that the loader sees that a file is too long and says so. A pipe or a device could
+     * keep whoever reads it waiting for ever, and a reload with him: only those that were handed over open are read.
+     */
     private static byte[] read(Path path, int longest) throws IOException {
+        if (Files.exists(path) && !Files.isRegularFile(path) && !isHandedOver(path)) {
+            throw new IOException("not a regular file");
+        }
         try (InputStream in = Files.newInputStream(path)) {
             return in.readNBytes(longest + 1);
         }
+    }
+
+    private static boolean isHandedOver(Path path) {
+        return path.equals(STANDARD_INPUT) || path.startsWith(DESCRIPTORS);
     }
 
     private static String reason(Path path, IOException e) {

@@ -36,7 +36,8 @@ class RunCommandIT {
     /** The registry of the policy answers: no backend is needed. */
     private static final String REGISTRY = """
             backends: { table: { registry: [{ program: nfs, version: 3, netid: [tcp, udp, tcp6, udp6], port: 2049 }] } }
-            rules: [{ name: all, from: any, then: allow }]
+            limits: { plenty: { rate: 100000/s, per: rule } }
+            rules: [{ name: all, from: any, then: allow, limit: plenty }]
             """;
 
     private static final String GOOD = "version: 1\nlisteners: { lan: { bind: [s0] } }\n" + REGISTRY;
