@@ -87,6 +87,25 @@ public record IpAddress(long high, long low) implements Comparable<IpAddress> {
         return isV4() ? v4Bits() >>> 28 == 0xe : high >>> 56 == 0xff;
     }
 
+    /**
+     * A hash for tables whose keys come from the network: who does not know the seed cannot choose addresses that fall
+     * together.
+     *
+     * @param high the first eight bytes of an address
+     * @param low the last eight bytes
+     */
+    public static long hash(long high, long low, long seed) {
+        long hash = mix(high ^ seed) + low;
+        return mix(hash ^ Long.rotateLeft(seed, 32));
+    }
+
+    /** The finalizer of MurmurHash3: every bit of the value touches every bit of the result. */
+    private static long mix(long value) {
+        long mixed = (value ^ (value >>> 33)) * 0xff51afd7ed558ccdL;
+        mixed = (mixed ^ (mixed >>> 33)) * 0xc4ceb9fe1a85ec53L;
+        return mixed ^ (mixed >>> 33);
+    }
+
     /** By bytes; IPv4 addresses stand together, at their mapped place. */
     @Override
     public int compareTo(IpAddress other) {

@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
@@ -28,6 +28,8 @@ import org.rpcward.policy.Policy;
 import org.rpcward.proxy.backend.BackendClient;
 import org.rpcward.proxy.backend.FailoverClient;
 import org.rpcward.proxy.backend.Portmapper;
+import org.rpcward.proxy.ban.BanStore;
+import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
 import org.rpcward.proxy.frontend.StreamFrontend;
 import org.rpcward.proxy.limit.Limits;
@@ -36,6 +38,7 @@ import org.rpcward.proxy.metrics.Sources;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.observe.EventLog;
+import org.rpcward.proxy.observe.GuardLog;
 import org.rpcward.proxy.observe.NettyLog;
 import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.FixedDirectory;
@@ -59,9 +62,10 @@ public final class ProxyServer {
     private final EventLoopGroup loops;
     private final EventLoopGroup backendLoop;
     private final OwnConnections own = new OwnConnections();
-    private final ExecutorService writer =
-            Executors.newSingleThreadExecutor(new DefaultThreadFactory("rpcward-state", true));
+    private final ScheduledExecutorService writer =
+            Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("rpcward-state", true));
     private final RegistryStore store;
+    private final BanKeeper bans;
     private final PortmapService service;
     private final ConnectionLimiter limiter = new ConnectionLimiter(System::nanoTime, () -> 0);
     private final Sockets sockets;
@@ -85,7 +89,10 @@ public final class ProxyServer {
         this.backendLoop = transport.eventLoops(1, "rpcward-backend");
         this.notifier = Notifier.of(System.getenv("NOTIFY_SOCKET"), transport, backendLoop);
         this.store = store(System.getenv("STATE_DIRECTORY"));
-        this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog);
+        this.bans = BanKeeper.start(
+                writer, banStore(System.getenv("STATE_DIRECTORY")), new GuardLog(log, System::nanoTime));
+        bans.bans().spare(policy.bans().never());
+        this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans());
         this.sockets =
                 new Sockets(transport, loops, service, own, limiter, reason -> callLog.trouble("listen", reason));
     }
@@ -174,6 +181,11 @@ public final class ProxyServer {
         return new BackendState(registrations, directory.isAnswering());
     }
 
+    /** Who is banned; for an administrator to read and to change. */
+    public Bans bans() {
+        return bans.bans();
+    }
+
     /** Calls back when an event loop has ended, which none does before {@link #stop}: the proxy is of no use any more then. */
     public void whenBroken(Runnable callback) {
         for (EventLoopGroup group : List.of(loops, backendLoop)) {
@@ -210,6 +222,7 @@ public final class ProxyServer {
         Serving next = serving(policy, old);
         counters.serve(policy);
         service.replace(next.after(old));
+        bans.bans().spare(policy.bans().never());
         next.directories().values().stream()
                 .filter(d -> !old.directories().containsValue(d))
                 .forEach(Directory::start);
@@ -251,6 +264,7 @@ public final class ProxyServer {
                 loops.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS),
                 backendLoop.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS));
         ends.forEach(Future::awaitUninterruptibly);
+        bans.close();
         writer.shutdown();
     }
 
@@ -295,11 +309,19 @@ public final class ProxyServer {
         if (directory == null || directory.isEmpty()) {
             return RegistryStore.NONE;
         }
-        return new StateFiles(Path.of(directory), InstantSource.system(), writer, failure -> {
-            Map<String, Object> event = log.event("state");
-            event.put("reason", failure);
-            log.write(event);
-        });
+        return new StateFiles(Path.of(directory), InstantSource.system(), writer, this::stateFailed);
+    }
+
+    private BanStore banStore(@Nullable String directory) {
+        return directory == null || directory.isEmpty()
+                ? BanStore.NONE
+                : new BanFile(Path.of(directory), this::stateFailed);
+    }
+
+    private void stateFailed(String failure) {
+        Map<String, Object> event = log.event("state");
+        event.put("reason", failure);
+        log.write(event);
     }
 
     private static void requireNoLoop(Policy policy, Set<Sockets.Key> sockets) throws StartException {

@@ -301,6 +301,9 @@ final class Sockets {
             }
             ListenerPolicy.Tcp limits = listener.tcp();
             IpAddress source = IpAddress.of(peer.getAddress().getAddress());
+            if (!service.welcomes(source)) {
+                return false;
+            }
             ConnectionLimiter.Seat seat =
                     limiter.enter(name, limits, source, serving.policy().rules().isNamed(source));
             if (seat == null) {

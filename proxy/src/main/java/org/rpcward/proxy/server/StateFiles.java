@@ -1,25 +1,15 @@
 package org.rpcward.proxy.server;
 
-import java.io.BufferedInputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -45,8 +35,6 @@ import org.rpcward.proxy.rpcbind.UniversalAddress;
  */
 final class StateFiles implements RegistryStore {
     private static final String HEADER = "rpcward-registry 1 ";
-    private static final String CHECK = "sha256 ";
-    private static final int LONGEST_FILE = 4 << 20;
     private static final String NO_OWNER = "-";
 
     /** The longest that a policy may call a registry usable. */
@@ -87,28 +75,22 @@ final class StateFiles implements RegistryStore {
     @Override
     public @Nullable Kept load(BackendPolicy backend) {
         Path file = file(backend.name());
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-            byte[] bytes = in.readNBytes(LONGEST_FILE + 1);
-            Kept kept =
-                    bytes.length > LONGEST_FILE ? null : parse(new String(bytes, StandardCharsets.US_ASCII), backend);
-            if (kept == null) {
-                failures.accept(file + " is not what was written there for this backend, and is not used");
-            }
-            return kept;
-        } catch (NoSuchFileException e) {
-            return null;
-        } catch (IOException e) {
-            failures.accept(file + " cannot be read: " + e);
+        SummedFile.Contents contents = SummedFile.read(file);
+        if (contents == null) {
             return null;
         }
+        Kept kept = contents.text() == null ? null : parse(contents.text(), backend);
+        if (kept == null) {
+            failures.accept(
+                    contents.failure().isEmpty()
+                            ? file + " is not what was written there for this backend, and is not used"
+                            : contents.failure());
+        }
+        return kept;
     }
 
     private @Nullable Kept parse(String text, BackendPolicy backend) {
-        int check = text.lastIndexOf(CHECK);
-        if (check <= 0 || !text.substring(check).equals(checkOf(text.substring(0, check)))) {
-            return null;
-        }
-        List<String> lines = text.substring(0, check).lines().toList();
+        List<String> lines = text.lines().toList();
         try {
             Duration age = ageOf(lines.get(0), backend);
             List<Mapping> rows = new ArrayList<>();
@@ -178,22 +160,9 @@ final class StateFiles implements RegistryStore {
             text.append(new UniversalAddress(row.host(), row.port())).append(' ');
             text.append(row.owner().isEmpty() ? NO_OWNER : row.owner()).append('\n');
         }
-        text.append(checkOf(text.toString()));
-        Path temporary = file.resolveSibling(Objects.requireNonNull(file.getFileName()) + ".new");
-        try {
-            Files.writeString(temporary, text, StandardCharsets.US_ASCII);
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            failures.accept(file + " cannot be written: " + e);
-        }
-    }
-
-    private static String checkOf(String text) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            return CHECK + HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.US_ASCII))) + "\n";
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
+        String failure = SummedFile.write(file, text.toString());
+        if (failure != null) {
+            failures.accept(failure);
         }
     }
 }

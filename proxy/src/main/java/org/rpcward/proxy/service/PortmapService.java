@@ -9,8 +9,10 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Decision;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Verdict;
+import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.limit.Limit;
 import org.rpcward.proxy.limit.LimitSet;
 import org.rpcward.proxy.registry.Answer;
@@ -37,12 +39,16 @@ public final class PortmapService {
     /** The longest reply over UDP, in bytes: rpcbind's own bound, which clients have buffers for. */
     private static final int MAX_DATAGRAM = 9000;
 
+    private static final Hindrance BANNED = new Hindrance(Hindrance.Kind.BAN, "", Verdict.DROP);
+
     private volatile Serving current;
     private final InstantSource clock;
     private final CallObserver observer;
+    private final Bans bans;
     private final ListingCache listings = new ListingCache();
 
-    public PortmapService(Serving first, InstantSource clock, CallObserver observer) {
+    public PortmapService(Serving first, InstantSource clock, CallObserver observer, Bans bans) {
+        this.bans = bans;
         this.current = first;
         this.clock = clock;
         this.observer = observer;
@@ -62,6 +68,15 @@ public final class PortmapService {
         current = next;
     }
 
+    /** Whether a new connection of this source may stay; if not, it is counted. */
+    public boolean welcomes(IpAddress source) {
+        if (!bans.covers(source) || current.isAudit()) {
+            return true;
+        }
+        bans.countConnection();
+        return false;
+    }
+
     /** Takes one call to its one outcome, at once unless the backend has to be asked. Never throws. */
     public void handle(Exchange exchange) {
         guarded(exchange, () -> take(exchange));
@@ -79,6 +94,10 @@ public final class PortmapService {
 
     private void take(Exchange exchange) {
         Serving serving = current;
+        if (isBanned(exchange, serving)) {
+            exchange.drop();
+            return;
+        }
         Listening listening = serving.listener(exchange.listener());
         if (listening == null) {
             exchange.drop();
@@ -93,6 +112,20 @@ public final class PortmapService {
         } else if (call.procedure() != null) {
             handleGood(turn, call.procedure());
         }
+    }
+
+    /** The first question to a call: before it is so much as decoded. */
+    private boolean isBanned(Exchange exchange, Serving serving) {
+        if (!bans.covers(exchange.source())) {
+            return false;
+        }
+        if (serving.isAudit()) {
+            observer.wouldHinder(exchange, null, BANNED, serving.policy());
+            return false;
+        }
+        bans.countCall();
+        observer.turnedAway(exchange, BANNED, serving.policy());
+        return true;
     }
 
     /**

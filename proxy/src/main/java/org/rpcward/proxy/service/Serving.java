@@ -6,6 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.ListenerPolicy;
+import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.net.IpAddress;
@@ -91,6 +92,10 @@ public final class Serving {
      */
     Hindrance overLimit(Limit limit, boolean whole) {
         return (whole ? overLimit : overLimitAndMalformed).get(limit.index());
+    }
+
+    boolean isAudit() {
+        return policy.mode() == Mode.AUDIT;
     }
 
     /** The directory of a backend that an earlier policy had under the same name and with the same settings, or null. */

@@ -1,7 +1,6 @@
 package org.rpcward.proxy.service;
 
 import org.jspecify.annotations.Nullable;
-import org.rpcward.policy.Mode;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
@@ -32,7 +31,7 @@ record Turn(Exchange exchange, Call call, Serving serving, Listening listening, 
     }
 
     boolean isAudit() {
-        return serving.policy().mode() == Mode.AUDIT;
+        return serving.isAudit();
     }
 
     /** The call as the rules see it. */

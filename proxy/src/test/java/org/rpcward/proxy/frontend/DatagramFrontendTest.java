@@ -24,6 +24,7 @@ import org.rpcward.proxy.fixture.FakeDirectory;
 import org.rpcward.proxy.fixture.Hex;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingObserver;
+import org.rpcward.proxy.fixture.Services;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.rpcbind.Results;
@@ -41,7 +42,7 @@ class DatagramFrontendTest {
     private final FakeDirectory directory = FakeDirectory.of(Mapping.anywhere(100_003, 3, Netid.UDP, 2049));
     private final RecordingObserver observer = new RecordingObserver();
     private final PortmapService service =
-            new PortmapService(Policies.serving(POLICY, directory), InstantSource.fixed(Instant.EPOCH), observer);
+            Services.of(Policies.serving(POLICY, directory), InstantSource.fixed(Instant.EPOCH), observer);
     private final FlushCounter flushes = new FlushCounter();
     private final EmbeddedChannel socket = new EmbeddedChannel(
             flushes,

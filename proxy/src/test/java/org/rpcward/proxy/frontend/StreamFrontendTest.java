@@ -28,6 +28,7 @@ import org.rpcward.proxy.fixture.FakeDirectory;
 import org.rpcward.proxy.fixture.Hex;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingObserver;
+import org.rpcward.proxy.fixture.Services;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.rpcbind.Results;
@@ -62,7 +63,7 @@ class StreamFrontendTest {
     private final FakeDirectory directory = FakeDirectory.of(NFS);
     private final RecordingObserver observer = new RecordingObserver();
     private final PortmapService service =
-            new PortmapService(Policies.serving(POLICY, directory), InstantSource.fixed(Instant.EPOCH), observer);
+            Services.of(Policies.serving(POLICY, directory), InstantSource.fixed(Instant.EPOCH), observer);
     private final ConnectionLimiter limiter = new ConnectionLimiter(() -> 0, () -> 0);
     private final OwnConnections own = new OwnConnections();
     private final List<TestConnection> connections = new ArrayList<>();

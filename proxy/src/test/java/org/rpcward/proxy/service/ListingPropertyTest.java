@@ -18,6 +18,7 @@ import org.rpcward.proxy.fixture.FakeDirectory;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.fixture.RecordingObserver;
+import org.rpcward.proxy.fixture.Services;
 import org.rpcward.proxy.registry.Registry;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
@@ -41,7 +42,7 @@ class ListingPropertyTest {
             Policy policy = policy();
             FakeDirectory directory = FakeDirectory.of(rows.toArray(Mapping[]::new));
             if (service == null) {
-                service = new PortmapService(
+                service = Services.of(
                         Policies.serving(policy, directory),
                         InstantSource.fixed(Instant.EPOCH),
                         new RecordingObserver());

@@ -25,6 +25,7 @@ import org.rpcward.proxy.fixture.Hex;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.fixture.RecordingObserver;
+import org.rpcward.proxy.fixture.Services;
 import org.rpcward.proxy.registry.Answer;
 import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.Question;
@@ -552,7 +553,7 @@ class PortmapServiceTest {
                 throw new IllegalStateException("another");
             }
         };
-        PortmapService service = new PortmapService(
+        PortmapService service = Services.of(
                 Policies.serving(Policies.of(CLIENTS_MAY_LOOK_UP), broken),
                 InstantSource.fixed(Instant.EPOCH),
                 observer);
@@ -606,6 +607,6 @@ class PortmapServiceTest {
     }
 
     private PortmapService service(Policy policy, FakeDirectory of) {
-        return new PortmapService(Policies.serving(policy, of), InstantSource.fixed(Instant.EPOCH), observer);
+        return Services.of(Policies.serving(policy, of), InstantSource.fixed(Instant.EPOCH), observer);
     }
 }

@@ -23,6 +23,7 @@ import org.rpcward.proxy.fixture.Hex;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.fixture.RecordingObserver;
+import org.rpcward.proxy.fixture.Services;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 
@@ -86,7 +87,7 @@ class VerdictTableTest {
         Policy policy = POLICIES.get(row.verdict().word());
         assertThat(policy).isNotNull();
         if (policy != null) {
-            PortmapService service = new PortmapService(
+            PortmapService service = Services.of(
                     Policies.serving(policy, DIRECTORY),
                     InstantSource.fixed(Instant.parse("2026-11-01T12:00:00Z")),
                     new RecordingObserver());

@@ -1,0 +1,451 @@
+package org.rpcward.proxy.ban;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.BanPolicy;
+import org.rpcward.policy.net.AddressPrefix;
+import org.rpcward.policy.net.AddressSet;
+import org.rpcward.policy.net.IpAddress;
+
+/*
+ * A ban ends at its nanosecond, because every look at the table compares the time; the wheel only takes away what has
+ * ended, and tells of it. Time runs by the clock that cannot be set; the clock on the wall is asked only for what people
+ * read and for what is kept over a restart.
+ *
+ * Everything automatic is bounded, and gives way by itself: the ban that would end first, the source that was not heard of
+ * for longest. What an administrator asks for is bounded too, and refused when it is too much.
+ */
+/** Who is banned. Thread-safe; {@link #covers} takes no lock. */
+public final class Bans {
+    /** Automatic bans at one time. */
+    public static final int MAX_AUTOMATIC = 10_000;
+
+    /** Bans by an administrator at one time. */
+    public static final int MAX_MANUAL = 10_000;
+
+    public static final Duration LONGEST_MANUAL = Duration.ofDays(365);
+
+    /** The widest prefixes that are banned without being forced. */
+    public static final int WIDEST_V4 = 8;
+
+    public static final int WIDEST_V6 = 16;
+
+    /** How long sources of a prefix that an administrator unbanned are not banned automatically again. */
+    public static final Duration PARDON = Duration.ofHours(1);
+
+    /** The reason of bans that points bring. */
+    public static final String ENUMERATION = "enumeration";
+
+    private static final int MAX_OFFENDERS = 10_000;
+    private static final int MAX_PARDONS = 1_000;
+    private static final int MAX_REASON = 200;
+
+    /** A ban is up to so much shorter or longer than the ladder says, so that those of one moment do not end in one. */
+    private static final double JITTER = 0.1;
+
+    private final LongSupplier nanoClock;
+    private final InstantSource wallClock;
+    private final RandomGenerator random;
+    private final Predicate<IpAddress> ours;
+    private final BanObserver observer;
+    private final BanTable table;
+
+    // All guarded by this.
+    private final ExpiryWheel wheel;
+    private final Map<AddressPrefix, BanTable.Entry> inForce = new HashMap<>();
+    private final Map<AddressPrefix, Offender> offenders = new LinkedHashMap<>();
+    private final Map<AddressPrefix, Long> pardons = new LinkedHashMap<>();
+    private boolean changed;
+
+    private volatile int automatic;
+    private volatile int manual;
+    private final LongAdder startedAutomatic = new LongAdder();
+    private final LongAdder startedManual = new LongAdder();
+    private final LongAdder evicted = new LongAdder();
+    private final LongAdder calls = new LongAdder();
+    private final LongAdder connections = new LongAdder();
+
+    /** How often a source was banned, and when that is forgotten. */
+    private record Offender(int count, long untilNanos) {}
+
+    /**
+     * What {@link #unban} did.
+     *
+     * @param lifted the bans that ended
+     * @param staying bans that still reach addresses of the prefix
+     */
+    public record Unbanned(List<Ban> lifted, List<Ban> staying) {
+        public Unbanned {
+            lifted = List.copyOf(lifted);
+            staying = List.copyOf(staying);
+        }
+    }
+
+    /**
+     * @param random makes the seed of the table, and jitter
+     * @param ours tells the addresses of this host, which nothing bans of itself
+     */
+    public Bans(
+            LongSupplier nanoClock,
+            InstantSource wallClock,
+            RandomGenerator random,
+            Predicate<IpAddress> ours,
+            BanObserver observer) {
+        this.nanoClock = nanoClock;
+        this.wallClock = wallClock;
+        this.random = random;
+        this.ours = ours;
+        this.observer = observer;
+        this.table = new BanTable(random.nextLong());
+        this.wheel = new ExpiryWheel(nanoClock.getAsLong());
+    }
+
+    /** Whether a source is banned now. Where nobody is, that costs next to nothing. */
+    public boolean covers(IpAddress source) {
+        if (table.size() == 0) {
+            return false;
+        }
+        BanTable.Entry entry = table.find(source, nanoClock.getAsLong());
+        if (entry == null) {
+            return false;
+        }
+        entry.hits.incrementAndGet();
+        return true;
+    }
+
+    /** Counts a call that was turned away. */
+    public void countCall() {
+        calls.increment();
+    }
+
+    /** Counts a connection that was turned away. */
+    public void countConnection() {
+        connections.increment();
+    }
+
+    /** {@link #ban(AddressPrefix, Duration, String, boolean)}, and no prefix that is very wide. */
+    public Ban ban(AddressPrefix prefix, Duration length, String reason) throws BanRefusedException {
+        return ban(prefix, length, reason, false);
+    }
+
+    /**
+     * Bans a prefix, as an administrator does: in the place of a ban of the same prefix, if there is one.
+     *
+     * @param length 1 second to {@link #LONGEST_MANUAL}
+     * @param reason for the log and for those who come later; only its beginning is kept if it is long
+     * @param force also one that is wider than {@link #WIDEST_V4} or {@link #WIDEST_V6}
+     * @throws BanRefusedException when it cannot be; the message says why
+     */
+    public synchronized Ban ban(AddressPrefix prefix, Duration length, String reason, boolean force)
+            throws BanRefusedException {
+        tick();
+        int widest = prefix.first().isV4() ? WIDEST_V4 : WIDEST_V6;
+        if (prefix.length() < widest && !force) {
+            throw new BanRefusedException(
+                    prefix + " is wider than /" + widest + ", which is only banned when that is forced");
+        }
+        if (length.compareTo(Duration.ofSeconds(1)) < 0 || length.compareTo(LONGEST_MANUAL) > 0) {
+            throw new BanRefusedException("a ban lasts from 1s to " + LONGEST_MANUAL.toDays() + "d");
+        }
+        BanTable.Entry before = inForce.get(prefix);
+        if (manual >= MAX_MANUAL && (before == null || before.kind != Ban.Kind.MANUAL)) {
+            throw new BanRefusedException("there are " + MAX_MANUAL + " bans by hand, and there can be no more");
+        }
+        String kept = reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason;
+        return begin(entry(prefix, Ban.Kind.MANUAL, kept, "", length, 0));
+    }
+
+    /**
+     * Lifts the ban of just this prefix, and every automatic one inside it. Sources of the prefix are not banned
+     * automatically for a while, and what they did before is forgotten.
+     */
+    public synchronized Unbanned unban(AddressPrefix prefix) {
+        tick();
+        List<Ban> lifted = new ArrayList<>();
+        List<Ban> staying = new ArrayList<>();
+        for (BanTable.Entry entry : sorted(e -> overlap(e.prefix, prefix))) {
+            boolean inside = entry.kind == Ban.Kind.AUTOMATIC && covers(prefix, entry.prefix);
+            if (inside || entry.prefix.equals(prefix)) {
+                lifted.add(end(entry, Ban.End.LIFTED));
+            } else {
+                staying.add(view(entry));
+            }
+        }
+        offenders.keySet().removeIf(source -> covers(prefix, source));
+        pardons.remove(prefix);
+        pardons.put(prefix, nanoClock.getAsLong() + PARDON.toNanos());
+        trim(pardons, MAX_PARDONS);
+        changed = true;
+        return new Unbanned(lifted, staying);
+    }
+
+    /** The bans in force, those that end first before the others. */
+    public synchronized List<Ban> list() {
+        long now = nanoClock.getAsLong();
+        return sorted(e -> e.endNanos - now > 0).stream().map(this::view).toList();
+    }
+
+    /**
+     * A source did over TCP what brings a ban, unless it is one that nothing bans of itself.
+     *
+     * @param evidence what it did, in words
+     * @return null when it is not banned by this
+     */
+    public synchronized @Nullable Ban offended(IpAddress source, String evidence, BanPolicy policy) {
+        tick();
+        long now = nanoClock.getAsLong();
+        if (isSpared(source, policy.never(), now) || table.find(source, now) != null) {
+            return null;
+        }
+        AddressPrefix prefix = new AddressPrefix(source, source.bits());
+        Offender before = offenders.remove(prefix);
+        int offence = before == null || before.untilNanos() - now <= 0 ? 1 : before.count() + 1;
+        Duration length = ladder(policy, offence);
+        // Who keeps quiet for as long as the longest ban begins anew.
+        long forgotten = now + length.toNanos() + policy.longest().toNanos();
+        offenders.put(prefix, new Offender(offence, forgotten));
+        trim(offenders, MAX_OFFENDERS);
+        if (automatic >= MAX_AUTOMATIC) {
+            makeRoom();
+        }
+        return begin(entry(prefix, Ban.Kind.AUTOMATIC, ENUMERATION, evidence, length, offence));
+    }
+
+    private boolean isSpared(IpAddress source, AddressSet never, long now) {
+        return source.isLoopback() || never.contains(source) || isPardoned(source, now) || ours.test(source);
+    }
+
+    private boolean isPardoned(IpAddress source, long now) {
+        for (Map.Entry<AddressPrefix, Long> pardon : pardons.entrySet()) {
+            if (pardon.getValue() - now > 0 && pardon.getKey().contains(source)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Duration ladder(BanPolicy policy, int offence) {
+        double longest = policy.longest().toNanos();
+        double length = Math.min(longest, policy.first().toNanos() * Math.pow(policy.factor(), offence - 1.0));
+        double jittered = length * (1 - JITTER + 2 * JITTER * random.nextDouble());
+        return Duration.ofNanos((long) Math.min(longest, jittered));
+    }
+
+    /** Lifts the automatic bans of sources that a new policy never bans. */
+    public synchronized void spare(AddressSet never) {
+        for (BanTable.Entry entry : List.copyOf(inForce.values())) {
+            if (entry.kind == Ban.Kind.AUTOMATIC && never.contains(entry.prefix.first())) {
+                end(entry, Ban.End.NEVER);
+            }
+        }
+    }
+
+    /** Takes away what has ended. To be called about once a second; what has ended has no effect before that either. */
+    public synchronized void tick() {
+        long now = nanoClock.getAsLong();
+        wheel.advance(now, entry -> forget(entry, Ban.End.EXPIRED));
+        // Nearly in the order of their ends: what is left behind another is taken with that one.
+        removeOver(offenders.values().iterator(), r -> r.untilNanos() - now <= 0);
+        removeOver(pardons.values().iterator(), until -> until - now <= 0);
+    }
+
+    private static <T> void removeOver(Iterator<T> oldestFirst, Predicate<T> over) {
+        while (oldestFirst.hasNext() && over.test(oldestFirst.next())) {
+            oldestFirst.remove();
+        }
+    }
+
+    private static <K, V> void trim(Map<K, V> oldestFirst, int most) {
+        while (oldestFirst.size() > most) {
+            Iterator<K> keys = oldestFirst.keySet().iterator();
+            keys.next();
+            keys.remove();
+        }
+    }
+
+    private void makeRoom() {
+        BanTable.Entry first = wheel.first(e -> e.kind == Ban.Kind.AUTOMATIC);
+        if (first != null) {
+            evicted.increment();
+            end(first, Ban.End.FULL);
+        }
+    }
+
+    private BanTable.Entry entry(
+            AddressPrefix prefix, Ban.Kind kind, String reason, String evidence, Duration length, int offence) {
+        long nanos = length.toNanos();
+        return new BanTable.Entry(prefix, kind, reason, evidence, nanos, nanoClock.getAsLong() + nanos, offence);
+    }
+
+    private Ban begin(BanTable.Entry entry) {
+        add(entry);
+        (entry.kind == Ban.Kind.AUTOMATIC ? startedAutomatic : startedManual).increment();
+        Ban ban = view(entry);
+        observer.banned(ban);
+        return ban;
+    }
+
+    private void add(BanTable.Entry entry) {
+        BanTable.Entry before = inForce.put(entry.prefix, entry);
+        if (before != null) {
+            wheel.remove(before);
+            count(before, -1);
+        }
+        table.put(entry);
+        wheel.add(entry);
+        count(entry, 1);
+        changed = true;
+    }
+
+    private Ban end(BanTable.Entry entry, Ban.End end) {
+        wheel.remove(entry);
+        return forget(entry, end);
+    }
+
+    private Ban forget(BanTable.Entry entry, Ban.End end) {
+        inForce.remove(entry.prefix);
+        table.remove(entry.prefix);
+        count(entry, -1);
+        changed = true;
+        Ban ban = view(entry);
+        observer.unbanned(ban, end);
+        return ban;
+    }
+
+    private synchronized void count(BanTable.Entry entry, int change) {
+        if (entry.kind == Ban.Kind.AUTOMATIC) {
+            automatic = automatic + change;
+        } else {
+            manual = manual + change;
+        }
+    }
+
+    private List<BanTable.Entry> sorted(Predicate<BanTable.Entry> which) {
+        long now = nanoClock.getAsLong();
+        return inForce.values().stream()
+                .filter(which)
+                .sorted(Comparator.comparingLong((BanTable.Entry e) -> e.endNanos - now)
+                        .thenComparing(e -> e.prefix.first()))
+                .toList();
+    }
+
+    private Ban view(BanTable.Entry entry) {
+        return new Ban(
+                entry.prefix,
+                entry.kind,
+                entry.reason,
+                entry.evidence,
+                Duration.ofNanos(entry.lengthNanos),
+                onTheWall(entry.endNanos),
+                entry.offence,
+                entry.hits.get());
+    }
+
+    private Instant onTheWall(long nanos) {
+        return wallClock.instant().plusNanos(nanos - nanoClock.getAsLong());
+    }
+
+    private static boolean covers(AddressPrefix outer, AddressPrefix inner) {
+        return outer.length() <= inner.length() && outer.contains(inner.first());
+    }
+
+    private static boolean overlap(AddressPrefix one, AddressPrefix other) {
+        return covers(one, other) || covers(other, one);
+    }
+
+    /**
+     * Takes over what was kept over a restart. What has ended meanwhile is left out, and nothing lasts longer than it was
+     * to last in all, whatever the clock on the wall says now. Nothing of it is told.
+     */
+    public synchronized void restore(BanStore.Kept kept) {
+        long now = nanoClock.getAsLong();
+        Instant wall = wallClock.instant();
+        for (Ban ban : kept.bans()) {
+            Duration left = left(wall, ban.until(), ban.length());
+            boolean full = ban.kind() == Ban.Kind.AUTOMATIC ? automatic >= MAX_AUTOMATIC : manual >= MAX_MANUAL;
+            if (!left.isZero() && !full) {
+                BanTable.Entry entry = new BanTable.Entry(
+                        ban.prefix(),
+                        ban.kind(),
+                        ban.reason(),
+                        ban.evidence(),
+                        ban.length().toNanos(),
+                        now + left.toNanos(),
+                        ban.offence());
+                entry.hits.set(ban.hits());
+                add(entry);
+            }
+        }
+        for (BanStore.Offences offences : kept.offences()) {
+            Duration left = left(wall, offences.until(), LONGEST_MANUAL);
+            offenders.put(offences.source(), new Offender(offences.count(), now + left.toNanos()));
+        }
+        trim(offenders, MAX_OFFENDERS);
+        for (BanStore.Pardon pardon : kept.pardons()) {
+            Duration left = left(wall, pardon.until(), PARDON);
+            pardons.put(pardon.prefix(), now + left.toNanos());
+        }
+        trim(pardons, MAX_PARDONS);
+        tick();
+        changed = false;
+    }
+
+    /** From now until then, and within bounds, whatever a file says. */
+    private static Duration left(Instant wall, Instant until, Duration most) {
+        Duration left = until.isAfter(wall) ? Duration.between(wall, until) : Duration.ZERO;
+        return left.compareTo(most) < 0 ? left : most;
+    }
+
+    /** All that is to be known after a restart; null when that has not changed since it was asked last. */
+    public synchronized BanStore.@Nullable Kept changes() {
+        if (!changed) {
+            return null;
+        }
+        changed = false;
+        List<Ban> bans = list();
+        List<BanStore.Offences> offences = new ArrayList<>();
+        offenders.forEach(
+                (source, r) -> offences.add(new BanStore.Offences(source, r.count(), onTheWall(r.untilNanos()))));
+        List<BanStore.Pardon> pardoned = new ArrayList<>();
+        pardons.forEach((prefix, until) -> pardoned.add(new BanStore.Pardon(prefix, onTheWall(until))));
+        return new BanStore.Kept(bans, offences, pardoned);
+    }
+
+    /** How many bans of a kind are in force. */
+    public int active(Ban.Kind kind) {
+        return kind == Ban.Kind.AUTOMATIC ? automatic : manual;
+    }
+
+    /** How many bans of a kind there ever were. */
+    public long started(Ban.Kind kind) {
+        return (kind == Ban.Kind.AUTOMATIC ? startedAutomatic : startedManual).sum();
+    }
+
+    /** How many automatic bans ended early because there were too many. */
+    public long evicted() {
+        return evicted.sum();
+    }
+
+    /** How many calls were turned away. */
+    public long callsTurnedAway() {
+        return calls.sum();
+    }
+
+    /** How many connections were turned away. */
+    public long connectionsTurnedAway() {
+        return connections.sum();
+    }
+}

@@ -1,0 +1,13 @@
+/**
+ * Who is kept out altogether, and until when.
+ *
+ * <pre>
+ *   evidence over TCP -> Bans.offended ─┐
+ *   administrator     -> Bans.ban      ─┼-> BanTable  <- every call and connection: covers(source)?
+ *   state directory   -> Bans.restore  ─┘   ExpiryWheel -> unban
+ * </pre>
+ */
+@NullMarked
+package org.rpcward.proxy.ban;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,74 @@
+package org.rpcward.proxy.observe;
+
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.rpcward.policy.net.AddressPrefix;
+import org.rpcward.proxy.ban.Ban;
+import org.rpcward.proxy.ban.BanObserver;
+
+/** Tells of bans. So many at most in a second; of the others, how many there were. Thread-safe. */
+public final class GuardLog implements BanObserver {
+    private static final int LINES_PER_SECOND = 100;
+
+    private final EventLog log;
+    private final LongSupplier nanoClock;
+    private long second;
+    private int lines;
+    private long suppressed;
+
+    public GuardLog(EventLog log, LongSupplier nanoClock) {
+        this.log = log;
+        this.nanoClock = nanoClock;
+    }
+
+    @Override
+    public void banned(Ban ban) {
+        Map<String, Object> event = log.event("ban");
+        describe(event, ban);
+        event.put("reason", ban.reason());
+        event.put("seconds", ban.length().toSeconds());
+        event.put("until", ban.until().truncatedTo(ChronoUnit.SECONDS).toString());
+        if (ban.kind() == Ban.Kind.AUTOMATIC) {
+            event.put("offence", ban.offence());
+            event.put("evidence", ban.evidence());
+        }
+        write(event);
+    }
+
+    @Override
+    public void unbanned(Ban ban, Ban.End end) {
+        Map<String, Object> event = log.event("unban");
+        describe(event, ban);
+        event.put("reason", end.word());
+        event.put("hits", ban.hits());
+        write(event);
+    }
+
+    /** Of a single address that is its source; of more, their prefix. */
+    private static void describe(Map<String, Object> event, Ban ban) {
+        AddressPrefix prefix = ban.prefix();
+        boolean single = prefix.length() == prefix.first().bits();
+        event.put(single ? "source" : "prefix", single ? prefix.first().toString() : prefix.toString());
+        event.put("kind", ban.kind().word());
+    }
+
+    private synchronized void write(Map<String, Object> event) {
+        long now = TimeUnit.NANOSECONDS.toSeconds(nanoClock.getAsLong());
+        if (now != second) {
+            second = now;
+            lines = 0;
+        }
+        if (lines >= LINES_PER_SECOND) {
+            suppressed++;
+            return;
+        }
+        lines++;
+        if (suppressed > 0) {
+            event.put("suppressed", suppressed);
+            suppressed = 0;
+        }
+        log.write(event);
+    }
+}

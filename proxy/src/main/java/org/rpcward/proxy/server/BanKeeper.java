@@ -1,0 +1,70 @@
+package org.rpcward.proxy.server;
+
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.net.UnknownHostException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.rpcward.policy.net.IpAddress;
+import org.rpcward.proxy.ban.BanObserver;
+import org.rpcward.proxy.ban.BanStore;
+import org.rpcward.proxy.ban.Bans;
+
+/** Takes ended bans away, and keeps those in force over a restart: off the event loops, and all changes of a moment at once. */
+final class BanKeeper {
+    /** A process that is killed loses no more of them than this. */
+    private static final Duration INTERVAL = Duration.ofMillis(500);
+
+    private final Bans bans;
+    private final BanStore store;
+    private final ScheduledFuture<?> ticking;
+
+    private BanKeeper(Bans bans, BanStore store, ScheduledExecutorService writer) {
+        this.bans = bans;
+        this.store = store;
+        this.ticking = writer.scheduleWithFixedDelay(
+                this::tick, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Begins with what was kept. */
+    static BanKeeper start(ScheduledExecutorService writer, BanStore store, BanObserver observer) {
+        Bans bans = new Bans(System::nanoTime, InstantSource.system(), new SecureRandom(), BanKeeper::isOurs, observer);
+        BanStore.Kept kept = store.load();
+        if (kept != null) {
+            bans.restore(kept);
+        }
+        return new BanKeeper(bans, store, writer);
+    }
+
+    Bans bans() {
+        return bans;
+    }
+
+    private synchronized void tick() {
+        bans.tick();
+        BanStore.Kept changes = bans.changes();
+        if (changes != null) {
+            store.save(changes);
+        }
+    }
+
+    /** Keeps what is in force now. */
+    void close() {
+        ticking.cancel(false);
+        tick();
+    }
+
+    /** Asked when a source is about to be banned, so that an address that came a moment ago counts too. */
+    private static boolean isOurs(IpAddress address) {
+        try {
+            return NetworkInterface.getByInetAddress(InetAddress.getByAddress(address.bytes())) != null;
+        } catch (SocketException | UnknownHostException e) {
+            return false;
+        }
+    }
+}

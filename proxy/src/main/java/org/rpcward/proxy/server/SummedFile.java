@@ -1,0 +1,75 @@
+package org.rpcward.proxy.server;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Files of ASCII lines with the sum of all lines before as the last one. They are replaced as wholes, and one that was cut
+ * or changed is not believed.
+ */
+final class SummedFile {
+    private static final String CHECK = "sha256 ";
+    private static final int LONGEST_FILE = 8 << 20;
+
+    /**
+     * What is in a file.
+     *
+     * @param text the lines before the sum; null when the sum is not theirs, or the file cannot be read
+     * @param failure why it cannot be read; else empty
+     */
+    record Contents(@Nullable String text, String failure) {}
+
+    private SummedFile() {}
+
+    /** Null when there is no such file. */
+    static @Nullable Contents read(Path file) {
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+            byte[] bytes = in.readNBytes(LONGEST_FILE + 1);
+            return new Contents(
+                    bytes.length > LONGEST_FILE ? null : checked(new String(bytes, StandardCharsets.US_ASCII)), "");
+        } catch (NoSuchFileException e) {
+            return null;
+        } catch (IOException e) {
+            return new Contents(null, file + " cannot be read: " + e);
+        }
+    }
+
+    private static @Nullable String checked(String text) {
+        int check = text.lastIndexOf(CHECK);
+        return check <= 0 || !text.substring(check).equals(checkOf(text.substring(0, check)))
+                ? null
+                : text.substring(0, check);
+    }
+
+    /** Why the file cannot be written, or null when it is. */
+    static @Nullable String write(Path file, String text) {
+        Path temporary = file.resolveSibling(Objects.requireNonNull(file.getFileName()) + ".new");
+        try {
+            Files.writeString(temporary, text + checkOf(text), StandardCharsets.US_ASCII);
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return null;
+        } catch (IOException e) {
+            return file + " cannot be written: " + e;
+        }
+    }
+
+    private static String checkOf(String text) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            return CHECK + HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.US_ASCII))) + "\n";
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}
