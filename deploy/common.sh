@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What deploy/run and deploy/test share: finding a JDK, and installing what is missing.
+# What deploy/run, deploy/test and deploy/bench share: finding a JDK, building, and installing what is missing.
 
 # Where Debian keeps rpcbind, ip and the like; an ordinary user's PATH lacks it.
 PATH=$PATH:/usr/sbin:/sbin
@@ -92,4 +92,59 @@ need_build_tools() {
         install_packages "building rpcward" openjdk-17-jdk-headless || exit 1
         choose_jdk || die "found no JDK 17 or newer, though one should now be installed"
     fi
+}
+
+as_root() {
+    if [[ $(id -u) -eq 0 ]]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+# Debian's packages start their services when installed, and enable them for the next boot: an rpcbind that nobody asked
+# for would take port 111. policy-rc.d is Debian's way to forbid the one, disabling undoes the other. Takes a directory
+# to write in; the clean-up of the caller calls allow_services.
+guard=
+forbid_services() {
+    [[ ! -e /usr/sbin/policy-rc.d ]] || return 0
+    printf '#!/bin/sh\nexit 101\n' >"$1/policy-rc.d"
+    as_root install -m 0755 "$1/policy-rc.d" /usr/sbin/policy-rc.d 2>/dev/null || return 1
+    guard=/usr/sbin/policy-rc.d
+}
+
+allow_services() {
+    [[ -z $guard ]] || as_root rm -f "$guard"
+}
+
+# disable_services PACKAGE...: what these packages have just enabled.
+disable_services() {
+    local package
+    have systemctl || return 0
+    for package in "$@"; do
+        case $package in
+            rpcbind) as_root systemctl --quiet disable rpcbind.service rpcbind.socket >/dev/null 2>&1 || true ;;
+            nfs-common) as_root systemctl --quiet disable nfs-client.target >/dev/null 2>&1 || true ;;
+            dnsdist) as_root systemctl --quiet disable dnsdist.service >/dev/null 2>&1 || true ;;
+            nginx*) as_root systemctl --quiet disable nginx.service >/dev/null 2>&1 || true ;;
+        esac
+    done
+}
+
+distribution=proxy/target/rpcward
+
+# Files, and directories too: removing a source makes its directory newer.
+is_built() {
+    [[ -x $distribution/bin/rpcward ]] || return 1
+    [[ -z $(find pom.xml .mvn policy proxy deploy/bin LICENSE README.md \
+        -name target -prune -o -path proxy -o -path policy -o -newer "$distribution" -print -quit 2>/dev/null) ]]
+}
+
+build() {
+    need_build_tools
+    say "building (the first time, Maven fetches what it needs)"
+    mvn -q -B -DskipTests -DskipLint package </dev/null >&2
+    is_built || die "the build left no $distribution"
+    # Seconds once, half of each start from then on.
+    "$distribution/bin/rpcward" --make-archive >/dev/null 2>&1 || say "could not make the archive for a quick start"
 }

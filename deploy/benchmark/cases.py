@@ -1,0 +1,316 @@
+"""What is measured: one function a case. Each yields contestants and says which ratios count."""
+
+import os
+import socket
+import struct
+import subprocess
+import time
+
+from servers import (CLIENT_BASE, DNS_QUERY, NFS, REXD, RPCBIND_PORT, ROWS_BASE, STRANGER_BASE, YPSERV, Dnsdist,
+                     Missing, Nginx, Rpcbind, Rpcward, UdpLimit, cores, nfs_rows, policy)
+
+GETPORT = ["-P", str(NFS), "-V", "3", "-T", "6"]
+WINDOW = ["-w", "256"]
+PACE = 10_000
+
+
+class Contestant:
+    """
+    One line of a case's table.
+
+    load: the generator's arguments that fill the server; paced: those for the latency at 10,000 calls a second, or None
+    """
+
+    def __init__(self, label, server, load, paced=None, tool="rpcload", per="answered", core=True, also=()):
+        self.label = label
+        self.server = server
+        self.tool = tool
+        self.load = load
+        self.paced = paced
+        self.per = per
+        self.core = core
+        self.also = list(also)
+
+
+class Ratio:
+    """What a contestant's figure is to another's, each round for itself; must and aim are bounds, or None."""
+
+    def __init__(self, metric, over, under, must=None, aim=None, better="lower"):
+        self.metric, self.over, self.under = metric, over, under
+        self.must, self.aim, self.better = must, aim, better
+
+
+CASES = {}
+
+
+def case(name, title):
+    def register(function):
+        CASES[name] = (title, function)
+        return function
+    return register
+
+
+def udp(label, server, *arguments, op="getport", paced=True, **more):
+    call = (["-o", op] if op == "dns" else ["-o", op] + GETPORT) + ["-p", str(server.port)] + list(arguments)
+    # Half the pace in the last figure is a wait of the generator's own; the slow peers could not do more.
+    return Contestant(label, server, call + WINDOW, call + ["-r", str(PACE)] if paced else None, **more)
+
+
+def tcp(label, server, *arguments, op="getport", **more):
+    call = ["-o", op, "-p", str(server.port), "-b", CLIENT_BASE] + ([] if op == "dns" else ["-P", str(NFS), "-V", "3"])
+    return Contestant(label, server, call + list(arguments), tool="tcpload", **more)
+
+
+@case("getport", "GETPORT over UDP, cached, the policy in force")
+def getport(b):
+    b.compete(
+        udp("rpcward", b.rpcward()),
+        udp("udplimit", b.udplimit()),
+        udp("dnsdist, vector 32", b.dnsdist("dnsdist, vector 32", vector=32), op="dns"),
+        udp("dnsdist", b.dnsdist("dnsdist"), op="dns"),
+        udp("nginx", b.nginx(), also=["rpcbind"]),
+        udp("rpcbind", b.rpcbind()),
+        ratios=[
+            Ratio("cpu_us", "rpcward", "udplimit", 1.5, 1.3),
+            Ratio("cpu_us", "rpcward", "dnsdist, vector 32", 1.0),
+            Ratio("cpu_us", "rpcward", "dnsdist", 1.0),
+            Ratio("cpu_us", "rpcward", "nginx"),
+            Ratio("cpu_us", "rpcward", "rpcbind"),
+            Ratio("per_s", "rpcward", "rpcbind", 2.5, 4.0, "higher"),
+        ])
+
+
+@case("getaddr", "GETADDR over UDP, cached, the policy in force")
+def getaddr(b):
+    b.compete(
+        udp("rpcward", b.rpcward(), op="getaddr"),
+        udp("udplimit", b.udplimit(), op="getaddr"),
+        udp("rpcbind", b.rpcbind(), op="getaddr"),
+        ratios=[
+            Ratio("cpu_us", "rpcward", "udplimit"),
+            Ratio("cpu_us", "rpcward", "rpcbind"),
+            Ratio("per_s", "rpcward", "rpcbind", 2.5, 4.0, "higher"),
+        ])
+
+
+@case("sources", "GETPORT from one source, a thousand and a million in turn")
+def sources(b):
+    server = b.rpcward()
+    b.compete(
+        udp("1 source", server, paced=False),
+        udp("1,000 sources", server, "-b", CLIENT_BASE, "-s", "1000", paced=False),
+        udp("1,000,000 sources", server, "-b", CLIENT_BASE, "-s", "1000000", paced=False),
+        udp("dnsdist, 1 source", b.dnsdist("dnsdist", vector=32), op="dns", paced=False),
+        udp("dnsdist, 1,000,000 sources", b.dnsdist("dnsdist", vector=32), "-b", CLIENT_BASE, "-s", "1000000",
+            op="dns", paced=False),
+        ratios=[
+            Ratio("cpu_us", "1,000 sources", "1 source"),
+            Ratio("cpu_us", "1,000,000 sources", "1 source", 1.3, 1.1),
+            Ratio("cpu_us", "dnsdist, 1,000,000 sources", "dnsdist, 1 source"),
+        ],
+        bounds=[("rss_mb", "1,000,000 sources", 256)])
+
+
+@case("rules", "GETPORT with rules in front that do not match")
+def rules(b):
+    b.compete(
+        udp("no rules in front", b.rpcward(), paced=False),
+        *[udp("%s rules" % format(n, ","), b.rpcward("%d rules" % n, rules_in_front=n), paced=False)
+          for n in (1, 100, 1000, 9990)],
+        udp("dnsdist, none", b.dnsdist("dnsdist", vector=32), op="dns", paced=False),
+        udp("dnsdist, 1,000 rules", b.dnsdist("dnsdist, 1000 rules", vector=32, rules=1000), op="dns", paced=False),
+        ratios=[
+            Ratio("cpu_us", "1 rules", "no rules in front"),
+            Ratio("cpu_us", "100 rules", "no rules in front"),
+            Ratio("cpu_us", "1,000 rules", "no rules in front", 1.10, 1.02),
+            Ratio("cpu_us", "9,990 rules", "no rules in front"),
+            Ratio("cpu_us", "dnsdist, 1,000 rules", "dnsdist, none"),
+        ])
+
+
+@case("limit", "GETPORT with and without a limit on the rule")
+def limit(b):
+    qps = ("addAction(MaxQPSIPRule(1000000), DropAction())",)
+    b.compete(
+        udp("with a limit", b.rpcward(), paced=False),
+        udp("without", b.rpcward("rpcward, no limit", limits=False), paced=False),
+        udp("dnsdist, with a limit", b.dnsdist("dnsdist, limit", vector=32, more=qps), op="dns", paced=False),
+        udp("dnsdist, without", b.dnsdist("dnsdist", vector=32), op="dns", paced=False),
+        ratios=[
+            Ratio("cpu_us", "with a limit", "without", 1.10, 1.05),
+            Ratio("cpu_us", "dnsdist, with a limit", "dnsdist, without"),
+        ])
+
+
+@case("tcp-pipelined", "GETPORT over TCP, 8 connections with 32 calls under way each")
+def tcp_pipelined(b):
+    load = ("-c", "8", "-w", "32")
+    b.compete(
+        tcp("rpcward", b.rpcward(), *load),
+        tcp("dnsdist", b.dnsdist("dnsdist"), *load, op="dns"),
+        tcp("rpcbind", b.rpcbind(), *load),
+        ratios=[
+            Ratio("cpu_us", "rpcward", "dnsdist", 1.0),
+            Ratio("cpu_us", "rpcward", "rpcbind"),
+            Ratio("per_s", "rpcward", "rpcbind", None, None, "higher"),
+        ])
+
+
+@case("tcp-connections", "GETPORT over TCP, a connection for each call")
+def tcp_connections(b):
+    load = ("-1", "-c", "32")
+    b.compete(
+        tcp("rpcward", b.rpcward(), *load),
+        tcp("dnsdist", b.dnsdist("dnsdist"), *load, op="dns"),
+        tcp("nginx", b.nginx(), *load, also=["rpcbind"]),
+        tcp("rpcbind", b.rpcbind(), *load),
+        ratios=[
+            Ratio("cpu_us", "rpcward", "dnsdist", 1.0),
+            Ratio("cpu_us", "rpcward", "nginx"),
+            Ratio("cpu_us", "rpcward", "rpcbind"),
+        ])
+
+
+@case("listing", "DUMP over TCP of 30 registrations: a view of 18 here, all of them from rpcbind")
+def listing(b):
+    load = ("-c", "8", "-w", "8")
+    b.compete(
+        tcp("rpcward", b.rpcward(), *load, op="dump"),
+        tcp("rpcbind", b.rpcbind(), *load, op="dump"),
+        ratios=[Ratio("cpu_us", "rpcward", "rpcbind"), Ratio("per_s", "rpcward", "rpcbind", None, None, "higher")])
+
+
+FORWARDED = 20_000
+
+
+@case("forward", "GETPORT forwarded: one of %s programs, so that the answer is seldom cached" % format(FORWARDED, ","))
+def forward(b):
+    b.rpcbind().register([(ROWS_BASE + i, 3, "tcp", 1024 + i % 60000) for i in range(b.few(FORWARDED, 200))])
+    which = ["-P", str(ROWS_BASE), "-N", str(b.few(FORWARDED, 200))]
+    b.compete(
+        udp("rpcward", b.rpcward("rpcward, forward", answers="forward"), *which, also=["rpcbind"]),
+        udp("nginx", b.nginx(), *which, also=["rpcbind"]),
+        ratios=[Ratio("cpu_us", "rpcward", "nginx"), Ratio("per_s", "rpcward", "nginx", None, None, "higher")])
+
+
+@case("drop", "Calls that are dropped: CPU of the server for each call sent, at 50,000 a second")
+def drop(b):
+    server = b.rpcward()
+    flood = ["-f", "-r", "50000", "-l", "0", "-p", str(server.port)]
+    nis = ["-P", str(YPSERV), "-V", "2", "-T", "6"]
+    dns = b.dnsdist("dnsdist, drop", vector=32, more=('addAction("127.0.0.0/10", DropAction())',))
+    b.compete(
+        Contestant("by the policy", server, flood + nis + ["-b", CLIENT_BASE, "-s", "1000"], per="sent"),
+        Contestant("a stranger's", server, flood + GETPORT + ["-b", STRANGER_BASE, "-s", "1000"], per="sent"),
+        Contestant("dnsdist, by a rule", dns, ["-f", "-r", "50000", "-o", "dns", "-p", str(dns.port)], per="sent"),
+        ratios=[
+            Ratio("cpu_us", "by the policy", "dnsdist, by a rule", 1.0),
+            Ratio("cpu_us", "a stranger's", "by the policy"),
+        ])
+
+
+@case("refuse", "Calls that are refused over UDP")
+def refuse(b):
+    refused = 'addAction(AllRule(), RCodeAction(DNSRCode.REFUSED))'
+    b.compete(
+        udp("rpcward", b.rpcward(), "-P", str(REXD), paced=False),
+        udp("dnsdist", b.dnsdist("dnsdist, refuse", vector=32, more=(refused,)), op="dns", paced=False),
+        ratios=[Ratio("cpu_us", "rpcward", "dnsdist", 1.0)])
+
+
+@case("workers", "GETPORT from a thousand sources with one event loop and with two, all cores for everybody")
+def workers(b):
+    many = ("-b", CLIENT_BASE, "-s", "1000")
+    b.compete(
+        udp("one", b.rpcward(), *many, paced=False, core=False),
+        udp("two", b.rpcward("rpcward, two loops", workers=2), *many, paced=False, core=False),
+        ratios=[Ratio("per_s", "two", "one", None, None, "higher"), Ratio("cpu_us", "two", "one")])
+
+
+@case("jdk", "GETPORT over UDP, cached, with each Java that is here")
+def jdk(b):
+    names = ["Java %s" % version for version, _ in b.jdks]
+    b.compete(
+        *[udp(name, b.rpcward(name, jdk=home), paced=False) for name, (_, home) in zip(names, b.jdks)],
+        ratios=[Ratio("cpu_us", name, names[0]) for name in names[1:]])
+
+
+@case("rows", "GETPORT from a registry of so many rows")
+def rows(b):
+    counts = (10, 100, 1000, 10_000)
+    b.compete(
+        *[udp("%s rows" % format(n, ","), b.rpcward("%d rows" % n, rows=n), "-P", str(ROWS_BASE), "-N", str(n),
+              paced=False) for n in counts],
+        ratios=[Ratio("cpu_us", "%s rows" % format(n, ","), "10 rows") for n in counts[1:]])
+
+
+@case("flood", "A client's 1,000 calls a second beside a flood that saturates the machine")
+def flood(b):
+    seconds = b.few(3.0, 0.8)
+    rpcward = b.rpcward("rpcward, flood", rate="4000/s")
+    dnsdist = b.dnsdist("dnsdist", vector=32)
+    rpcbind = b.rpcbind()
+    lines = [
+        ("rpcward, strangers", rpcward, GETPORT, STRANGER_BASE),
+        ("rpcward, from inside", rpcward, GETPORT, CLIENT_BASE),
+        ("dnsdist, strangers", dnsdist, ["-o", "dns"], STRANGER_BASE),
+        ("dnsdist, from inside", dnsdist, ["-o", "dns"], CLIENT_BASE),
+        ("rpcbind", rpcbind, GETPORT, CLIENT_BASE),
+    ]
+    load, _ = cores()
+    for _, server, _, _ in lines:
+        b.ready(server)
+    for _ in range(b.rounds_of(3)):
+        for label, server, call, base in lines:
+            call = call + ["-p", str(server.port)]
+            b.pin_all_but(server)
+            flooder = b.begin("rpcload", call + ["-f", "-b", base, "-s", "60000", "-d", str(seconds + 0.6), "-l", "0"],
+                              core=load)
+            time.sleep(0.3)
+            victim = b.finish(b.begin("rpcload", call + ["-r", "1000", "-d", str(seconds), "-b", "127.0.7.7"], nice=-10))
+            flooded = b.finish(flooder)
+            b.add(label, {
+                "share": 100.0 * victim["answered"] / max(1, victim["sent"]),
+                "p50_us": victim["p50_us"], "p99_us": victim["p99_us"], "p999_us": victim["p999_us"],
+                "flood_per_s": flooded["sent_per_s"],
+            })
+    b.floor("share", "rpcward, strangers", 99.9, 100)
+    b.floor("share", "rpcward, from inside", 95, 99)
+    b.bound("p50_us", "rpcward, strangers", None, 1000)
+
+
+@case("connections", "10,000 TCP connections that do nothing: what each holds of the process's memory")
+def connections(b):
+    count = b.few(10_000, 500)
+    for label, server in (("rpcward", b.rpcward("rpcward, idle")), ("dnsdist", b.dnsdist("dnsdist"))):
+        b.ready(server)
+        arguments = ["-i", "-c", str(count), "-p", str(server.port), "-b", CLIENT_BASE, "-d"]
+        # Once before, so that what the process keeps for good is there already.
+        before = server.resident()
+        idle = b.begin("tcpload", arguments + [str(b.few(4, 2))])
+        time.sleep(b.few(3.5, 1.5))
+        b.add(label, {"kib_each": 1024 * (server.resident() - before) / count, "rss_mb": server.resident()})
+        b.finish(idle)
+    b.bound("kib_each", "rpcward", 8, 4)
+
+
+@case("start", "Start to first answer, with and without the archive")
+def start(b):
+    b.rpcbind()
+    b.ready(b.servers["rpcbind"])
+    lines = []
+    for version, home in b.jdks:
+        for archive in (True, False):
+            label = "Java %s, %s archive" % (version, "with" if archive else "without")
+            lines.append((label, b.rpcward(label, jdk=home, archive=archive)))
+    lines.append(("dnsdist", b.dnsdist("dnsdist, start")))
+    for _ in range(b.rounds_of(7)):
+        for label, server in lines:
+            began = time.monotonic()
+            server.start(b.work)
+            wall = time.monotonic() - began
+            b.add(label, {"seconds": wall, "cpu_seconds": server.cpu(), "rss_mb": server.resident()})
+            server.stop()
+    for version, _ in b.jdks:
+        b.bound("seconds", "Java %s, with archive" % version, 0.7, 0.5)
+        b.ratio(Ratio("cpu_seconds", "Java %s, with archive" % version, "Java %s, without archive" % version))

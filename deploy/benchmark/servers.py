@@ -1,0 +1,356 @@
+"""The servers that are measured, and what it takes to start, pin and stop them."""
+
+import glob
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+# On loopback of a network namespace of our own: nothing else listens there.
+RPCBIND_PORT = 111
+CLIENTS = "127.0.0.0/10"
+CLIENT_BASE = "127.1.0.0"
+STRANGER_BASE = "127.64.0.0"
+MOUNTD = 100005
+NFS = 100003
+REXD = 100017
+YPSERV = 100004
+ROWS_BASE = 0x20000000
+TICK = os.sysconf("SC_CLK_TCK")
+
+NULL_CALL = struct.pack(">10I", 0x72707770, 0, 2, 100000, 2, 0, 0, 0, 0, 0)
+DNS_QUERY = b"\x00\x01\x01\x00\x00\x01" + bytes(6) + b"\x01x\x07example\x00\x00\x01\x00\x01"
+
+
+class Missing(Exception):
+    """What a case needs is not there."""
+
+
+def cores():
+    """The core of the load and that of the server; the same where there is only one."""
+    usable = sorted(os.sched_getaffinity(0))
+    return usable[0], usable[-1]
+
+
+def pin(pid, core):
+    """Puts each thread of a process on one core, or on all with None."""
+    where = set(os.sched_getaffinity(0)) if core is None else {core}
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            os.sched_setaffinity(int(task), where)
+        except ProcessLookupError:
+            pass  # a thread that has just ended
+
+
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(p) for p in f.read().split()]
+    except OSError:
+        return []
+
+
+class Server:
+    """One server process, with what it forked."""
+
+    probe = NULL_CALL
+
+    def __init__(self, name, port):
+        self.name = name
+        self.port = port
+        self.process = None
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return None
+
+    def start(self, log):
+        self.log = os.path.join(log, "".join(c if c.isalnum() else "-" for c in self.name) + ".log")
+        with open(self.log, "wb") as out:
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.environment())
+        self.await_answer(30)
+        return self
+
+    def await_answer(self, seconds):
+        """Returns when it answers over UDP; how it is asked is the same for all."""
+        until = time.monotonic() + seconds
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.005)
+            s.connect(("127.0.0.1", self.port))
+            while time.monotonic() < until:
+                if self.process.poll() is not None:
+                    break
+                try:
+                    s.send(self.probe)
+                    s.recv(2048)
+                    return
+                except ConnectionError:
+                    time.sleep(0.002)
+                except socket.timeout:
+                    pass
+        with open(self.log, errors="replace") as f:
+            raise RuntimeError("%s does not answer:\n%s" % (self.name, f.read()[-2000:]))
+
+    def pids(self):
+        return [self.process.pid] + children(self.process.pid)
+
+    def pin(self, core):
+        for pid in self.pids():
+            pin(pid, core)
+
+    def cpu(self):
+        """Seconds of user and system time so far."""
+        ticks = 0
+        for pid in self.pids():
+            with open("/proc/%d/stat" % pid) as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / TICK
+
+    def resident(self):
+        """MiB."""
+        kib = 0
+        for pid in self.pids():
+            with open("/proc/%d/status" % pid) as f:
+                kib += sum(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+        return kib / 1024
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(8)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+
+
+class UdpLimit(Server):
+    """What one thread can do at best with the same system calls."""
+
+    def __init__(self, tools, port=20101):
+        super().__init__("udplimit", port)
+        self.tools = tools
+
+    def command(self):
+        return [os.path.join(self.tools, "udplimit"), str(self.port)]
+
+
+class Rpcbind(Server):
+    def __init__(self):
+        super().__init__("rpcbind", RPCBIND_PORT)
+        if shutil.which("rpcbind") is None:
+            raise Missing("there is no rpcbind")
+
+    def command(self):
+        # /run is a tmpfs of our own.
+        os.makedirs("/run/rpcbind", exist_ok=True)
+        return ["rpcbind", "-f", "-w"]
+
+    def register(self, rows):
+        """Registers (program, version, netid, port), over the local socket as services do."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(5)
+            s.connect("/run/rpcbind.sock")
+            for program, version, netid, port in rows:
+                address = "0.0.0.0.%d.%d" % (port >> 8, port & 255)
+                call = struct.pack(">10I", 1, 0, 2, 100000, 4, 1, 0, 0, 0, 0)
+                call += struct.pack(">II", program, version) + b"".join(map(xdr, (netid, address, "superuser")))
+                s.sendall(struct.pack(">I", 1 << 31 | len(call)) + call)
+                reply = s.recv(256)
+                if struct.unpack(">I", reply[28:32])[0] != 1:
+                    raise RuntimeError("rpcbind does not take program %d" % program)
+
+
+def xdr(text):
+    data = text.encode()
+    return struct.pack(">I", len(data)) + data + bytes(-len(data) % 4)
+
+
+class DnsBackend(threading.Thread):
+    """Answers what dnsdist asks until its cache knows; 16 bytes more than the query, as small as an answer gets."""
+
+    def __init__(self, port=20153):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", port))
+        self.port = port
+        self.start()
+
+    def run(self):
+        record = b"\xc0\x0c\x00\x01\x00\x01\x00\x01\x51\x80\x00\x04\x0a\x00\x00\x01"
+        while True:
+            query, sender = self.socket.recvfrom(2048)
+            head = query[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00"
+            self.socket.sendto(head + query[12:] + record, sender)
+
+
+class Dnsdist(Server):
+    """The best filtering proxy of a neighbouring protocol, with the answers in its packet cache."""
+
+    probe = DNS_QUERY
+    backend = None
+
+    def __init__(self, work, port, name="dnsdist", vector=1, rules=0, more=()):
+        super().__init__(name, port)
+        if shutil.which("dnsdist") is None:
+            raise Missing("there is no dnsdist")
+        self.config = os.path.join(work, "dnsdist-%d.conf" % port)
+        if Dnsdist.backend is None:
+            Dnsdist.backend = DnsBackend()
+        lines = [
+            'addLocal("127.0.0.1:%d")' % port,
+            'setACL({"%s"})' % CLIENTS,
+            'setSecurityPollSuffix("")',
+            'newServer({address="127.0.0.1:%d"}):setUp()' % Dnsdist.backend.port,
+            'getPool(""):setCache(newPacketCache(100000, {maxTTL=86400}))',
+            "setUDPMultipleMessagesVectorSize(%d)" % vector,
+        ]
+        if rules:
+            lines.append('for i = 1, %d do addAction(makeRule("10." .. math.floor(i / 256) .. "." .. (i %% 256)'
+                         ' .. ".0/24"), DropAction()) end' % rules)
+        lines += list(more)
+        with open(self.config, "w") as f:
+            f.write("\n".join(lines) + "\n")
+
+    def command(self):
+        return ["dnsdist", "-C", self.config, "--supervised", "--disable-syslog"]
+
+
+class Nginx(Server):
+    """A stream proxy that filters by address and forwards everything, UDP and TCP."""
+
+    def __init__(self, work, port=20180):
+        super().__init__("nginx", port)
+        modules = glob.glob("/usr/lib/nginx/modules/ngx_stream_module.so")
+        if shutil.which("nginx") is None or not modules:
+            raise Missing("there is no nginx with its stream module")
+        self.config = os.path.join(work, "nginx.conf")
+        server = "allow %s; deny all; proxy_pass 127.0.0.1:%d;" % (CLIENTS, RPCBIND_PORT)
+        with open(self.config, "w") as f:
+            f.write("""
+                load_module %s;
+                daemon off; worker_processes 1; user root; error_log %s/nginx.err; pid %s/nginx.pid;
+                events { worker_connections 4096; }
+                stream {
+                    access_log off;
+                    server { listen 127.0.0.1:%d udp; proxy_responses 1; proxy_timeout 1s; %s }
+                    server { listen 127.0.0.1:%d; %s }
+                }
+                """ % (modules[0], work, work, port, server, port, server))
+
+    def command(self):
+        return ["nginx", "-c", self.config]
+
+
+class Rpcward(Server):
+    """The shipped launcher with a policy."""
+
+    def __init__(self, bench, port, policy, name="rpcward", jdk=None, archive=True, options=""):
+        super().__init__(name, port)
+        self.launcher = os.path.join(bench.distribution, "bin", "rpcward")
+        self.jdk = jdk or bench.jdks[0][1]
+        self.archive = archive
+        self.options = options
+        self.policy = os.path.join(bench.work, "policy-%d.yaml" % port)
+        with open(self.policy, "w") as f:
+            f.write(policy)
+
+    def command(self):
+        return [self.launcher, "run", "--policy", self.policy]
+
+    def environment(self):
+        environment = dict(os.environ, JAVA_HOME=self.jdk, RPCWARD_JAVA_OPTS=self.options)
+        if not self.archive:
+            environment["RPCWARD_ARCHIVE"] = "/nonexistent"
+        return environment
+
+
+def policy(port, answers="mirror", workers=1, rules_in_front=0, limits=True, rows=0, rate="1000000/s", extra=""):
+    """
+    The policy of the documentation's NFS server, its clients being 127.0.0.0/10 and its limits so high that they are
+    counted and never bite.
+    """
+    if rows:
+        table = "\n".join("      - { program: %d, version: 3, netid: tcp, port: %d }" % (ROWS_BASE + i, 1024 + i % 60000)
+                          for i in range(rows))
+        backend = "    registry:\n" + table
+        programs = "any"
+    else:
+        backend = '    address: "127.0.0.1:%d"\n    answers: %s' % (RPCBIND_PORT, answers)
+        programs = "any" if answers == "forward" else "[nfs-family, beamline]"
+    lookups = "    limit: lookups\n" if limits else ""
+    lists = "    limit: lists\n" if limits else ""
+    front = "".join(
+        "  - { name: in front %d, from: 10.%d.%d.0/24, call: lookup, program: %d, then: hide }\n"
+        % (i, i >> 8 & 255, i & 255, 400000 + i) for i in range(rules_in_front))
+    burst = rate.split("/")[0]
+    return f"""version: 1
+listeners:
+  lan:
+    bind: 127.0.0.1
+    port: {port}
+    workers: {workers}
+    tcp: {{ max_connections: 20000, max_per_source: 10000, idle: 30s, first_record: 30s }}
+backends:
+  legacy:
+{backend}
+groups:
+  nfs-clients: [{CLIENTS}, "2001:db8:20::/48"]
+  auditors:    [10.1.5.7]
+  meters:      [192.168.77.0/24]
+programs:
+  nfs-family: [nfs, mountd, nlockmgr, status, rquotad, nfs_acl]
+  beamline:   [0x20000042, 0x20000043]
+views:
+  nfs-only: {{ programs: nfs-family }}
+limits:
+  lookups: {{ rate: {rate}, burst: {burst}, per: source }}
+  lists:   {{ rate: {rate}, burst: {burst}, per: source }}
+rules:
+{front}  - name: nobody finds nis
+    from: nfs-clients
+    program: ypserv
+    then: drop
+  - name: nobody finds rexd
+    from: nfs-clients
+    program: rexd
+    then: refuse
+  - name: nfs clients find nfs
+    from: nfs-clients
+    call: lookup
+    program: {programs}
+    then: allow
+{lookups}  - name: nfs clients list nfs only
+    from: nfs-clients
+    call: list
+    over: tcp
+    then: allow
+    view: nfs-only
+{lists}  - name: auditors list everything
+    from: auditors
+    call: [list, stats]
+    over: tcp
+    then: allow
+{lists}  - name: known hosts get a polite no
+    from: [nfs-clients, auditors, meters]
+    then: hide
+default: drop
+{extra}"""
+
+
+def nfs_rows():
+    """The registrations of an NFS server: 30 with those of rpcbind's own 12."""
+    rows = [(NFS, v, "tcp", 2049) for v in (3, 4)] + [(NFS, 3, "udp", 2049), (100227, 3, "tcp", 2049)]
+    rows += [(MOUNTD, v, n, 20048) for v in (1, 2, 3) for n in ("udp", "tcp")]
+    rows += [(100021, v, n, 32803) for v in (1, 3, 4) for n in ("udp", "tcp")]
+    rows += [(100024, 1, n, 662) for n in ("udp", "tcp")]
+    return rows
