@@ -24,6 +24,7 @@ class Result:
         self.ratios = []
         self.bounds = []
         self.missing = []
+        self.failed = None
 
 
 class Bench:
@@ -60,10 +61,18 @@ class Bench:
 
     def nginx(self):
         self.rpcbind()
-        return self.server("nginx", lambda: Nginx(self.work))
+        return self.peer("nginx", lambda: Nginx(self.work))
 
     def dnsdist(self, name, **more):
-        return self.server(name, lambda: Dnsdist(self.work, self.port(), name, **more))
+        return self.peer(name, lambda: Dnsdist(self.work, self.port(), name, **more))
+
+    def peer(self, name, make):
+        """A server without which the case goes on; None when it is not there."""
+        try:
+            return self.server(name, make)
+        except Missing as missing:
+            self.result.missing.append(str(missing))
+            return None
 
     def rpcward(self, name="rpcward", jdk=None, archive=True, **of_policy):
         if "rows" not in of_policy:
@@ -90,6 +99,7 @@ class Bench:
 
     def compete(self, *contestants, ratios=(), bounds=()):
         """Rounds of all contestants in turn: A B C A B C."""
+        contestants = [c for c in contestants if c is not None]
         for c in contestants:
             self.ready(c.server)
         for c in contestants:
@@ -117,11 +127,19 @@ class Bench:
             calls -= self.finish(self.begin(c.tool, c.load + ["-d", "0.5"]))["sent"]
 
     def measure(self, c):
+        """One round of one contestant; again when a machine that is busy otherwise let nothing through."""
+        for _ in range(3):
+            figures = self.measure_once(c)
+            if figures["per_s"] > 0:
+                return figures
+        raise RuntimeError("%s: no call was answered" % c.label)
+
+    def measure_once(self, c):
         load, own = cores()
         also = [self.servers[name] for name in c.also]
         self.pin_all_but(c.server, own if c.core else None)
         before, others = c.server.cpu(), [s.cpu() for s in also]
-        full = self.finish(self.begin(c.tool, c.load + ["-d", str(self.few(1.2, 0.4))], load if c.core else None))
+        full = self.finish(self.begin(c.tool, c.load + ["-d", str(self.few(1.2, 0.5))], load if c.core else None))
         cpu = c.server.cpu() - before
         count = max(1, full[c.per])
         figures = {
@@ -169,6 +187,8 @@ class Bench:
             rounds.setdefault(metric, []).append(round(value, 4))
 
     def ratio(self, r):
+        if r.over not in self.result.figures or r.under not in self.result.figures:
+            return
         over = self.result.figures[r.over][r.metric]
         under = self.result.figures[r.under][r.metric]
         pairs = [a / b for a, b in zip(over, under) if b > 0]
@@ -194,6 +214,8 @@ class Bench:
                 function(self)
             except Missing as missing:
                 self.result.missing.append(str(missing))
+            except RuntimeError as failure:
+                self.result.failed = str(failure)
             finally:
                 self.stop_all()
             results[name] = self.result
@@ -270,7 +292,7 @@ def main():
     if options.compare:
         with open(options.compare) as f:
             status = report.compare(json.load(f), document)
-    if missing and os.environ.get("CI"):
+    if any(r.failed for r in results.values()) or (missing and os.environ.get("CI")):
         status = 1
     return status
 

@@ -71,6 +71,7 @@ def heading(about):
 def table(name, result):
     lines = ["", "%s: %s" % (name, result.title)]
     lines += ["  left out: %s" % m for m in result.missing]
+    lines += ["  FAILED: %s" % result.failed] if result.failed else []
     columns = [c for c in COLUMNS if any(c[0] in f for f in result.figures.values())]
     width = max([len(label) for label in result.figures] + [8])
     if result.figures:

@@ -91,7 +91,9 @@ public final class Registry {
     /** The exact version where it is registered, else the one that was registered last, as rpcbind has it. */
     private List<Mapping> lookup(Question question, RowFilter shown) {
         Mapping other = null;
-        for (Mapping row : registered(question.program(), question.netid())) {
+        List<Mapping> registered = registered(question.program(), question.netid());
+        for (int i = 0; i < registered.size(); i++) {
+            Mapping row = registered.get(i);
             if (!shown.shows(row)) {
                 continue;
             }

@@ -75,7 +75,7 @@ public final class CallDecoder {
         if (in.failed()) {
             return tooLong(message, start) ? Fault.AUTH_TOO_LONG : Fault.SHORT;
         }
-        Fault fault = credential(flavor, message.slice(start + XdrReader.UNIT, length));
+        Fault fault = credential(flavor, message, start + XdrReader.UNIT, length);
         if (fault != null) {
             return fault;
         }
@@ -93,12 +93,12 @@ public final class CallDecoder {
                 && Integer.compareUnsigned(message.getInt(verifier), Rpc.MAX_AUTH_BYTES) > 0;
     }
 
-    private static @Nullable Fault credential(int flavor, ByteBuf body) {
+    private static @Nullable Fault credential(int flavor, ByteBuf message, int from, int length) {
         return switch (flavor) {
             case Rpc.AUTH_NONE -> null;
-            case Rpc.AUTH_SYS -> isAuthSys(new XdrReader(body)) ? null : Fault.BAD_CREDENTIAL;
+            case Rpc.AUTH_SYS -> isAuthSys(new XdrReader(message.slice(from, length))) ? null : Fault.BAD_CREDENTIAL;
             case Rpc.AUTH_DES -> Fault.FAILED_CREDENTIAL;
-            case Rpc.RPCSEC_GSS -> body.isReadable() ? Fault.FAILED_CREDENTIAL : Fault.BAD_CREDENTIAL;
+            case Rpc.RPCSEC_GSS -> length > 0 ? Fault.FAILED_CREDENTIAL : Fault.BAD_CREDENTIAL;
             default -> Fault.REJECTED_CREDENTIAL;
         };
     }

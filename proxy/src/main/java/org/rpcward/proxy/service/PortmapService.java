@@ -79,17 +79,17 @@ public final class PortmapService {
 
     /** Takes one call to its one outcome, at once unless the backend has to be asked. Never throws. */
     public void handle(Exchange exchange) {
-        guarded(exchange, () -> take(exchange));
+        try {
+            take(exchange);
+        } catch (RuntimeException mistake) {
+            failed(exchange, mistake);
+        }
     }
 
     /** A mistake of ours costs the call that met it, and no other. */
-    private void guarded(Exchange exchange, Runnable step) {
-        try {
-            step.run();
-        } catch (RuntimeException mistake) {
-            observer.failed(exchange, mistake);
-            exchange.drop();
-        }
+    private void failed(Exchange exchange, RuntimeException mistake) {
+        observer.failed(exchange, mistake);
+        exchange.drop();
     }
 
     private void take(Exchange exchange) {
@@ -239,7 +239,7 @@ public final class PortmapService {
                         question,
                         sight.filter(turn),
                         turn.exchange().executor(),
-                        answer -> guarded(turn.exchange(), () -> found(turn, procedure, answer)));
+                        answer -> answered(turn, procedure, answer));
     }
 
     /** What the directory is asked; null when no registration can match. */
@@ -260,6 +260,15 @@ public final class PortmapService {
         return new Question(kind, asked.program(), asked.version(), netid);
     }
 
+    /** What a directory calls back, perhaps long after the call was taken. */
+    private void answered(Turn turn, Procedure procedure, Answer answer) {
+        try {
+            found(turn, procedure, answer);
+        } catch (RuntimeException mistake) {
+            failed(turn.exchange(), mistake);
+        }
+    }
+
     private void found(Turn turn, Procedure procedure, Answer answer) {
         if (!answer.available()) {
             unavailable(turn);
@@ -276,11 +285,16 @@ public final class PortmapService {
     }
 
     private void list(Turn turn, Sight sight) {
-        turn.listening()
-                .directory()
-                .list(
-                        turn.exchange().executor(),
-                        registry -> guarded(turn.exchange(), () -> listed(turn, sight, registry)));
+        turn.listening().directory().list(turn.exchange().executor(), registry -> registryRead(turn, sight, registry));
+    }
+
+    /** Likewise. */
+    private void registryRead(Turn turn, Sight sight, @Nullable Registry registry) {
+        try {
+            listed(turn, sight, registry);
+        } catch (RuntimeException mistake) {
+            failed(turn.exchange(), mistake);
+        }
     }
 
     private void listed(Turn turn, Sight sight, @Nullable Registry registry) {
