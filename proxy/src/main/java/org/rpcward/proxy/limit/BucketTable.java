@@ -1,5 +1,6 @@
 package org.rpcward.proxy.limit;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -8,15 +9,19 @@ import org.jspecify.annotations.Nullable;
  * is its own lock. Two threads meet on one only when they serve the same source, or by a chance of one in two thousand, and
  * hold it for less than a tenth of a microsecond.
  *
- * What is in a line is never pushed out: a newcomer gets a place that nobody has yet, or one whose bucket is full again, so
- * that to forget it loses nothing. Who finds no place is told so. Strangers find places in the last two of a line only, and
- * known sources in all: a million strangers leave known sources at least six.
+ * What is in a line is never pushed out: a newcomer gets a place that nobody has yet, or one that was not used for a while
+ * and whose bucket is full again, so that to forget it loses nothing. Who finds no place is told so. Strangers find places in
+ * the last two of a line only, and known sources in all: a million strangers leave known sources at least six.
  */
 /** Buckets by address, of a fixed number. Lines are made when they are first needed. Thread-safe. */
 final class BucketTable {
     /** How many addresses can have a bucket. */
     static final int CAPACITY = 1 << 14;
 
+    /** How long a place is kept for who does not call. */
+    static final Duration KEPT = Duration.ofMinutes(1);
+
+    private static final long KEPT_NANOS = KEPT.toNanos();
     private static final int WAYS = 8;
     private static final int FIRST_WAY_OF_STRANGERS = 6;
     private static final int LINES = CAPACITY / WAYS;
@@ -45,14 +50,16 @@ final class BucketTable {
     final class Line {
         private final long[] highs = new long[WAYS];
         private final long[] lows = new long[WAYS];
+        private final long[] usedAt = new long[WAYS];
         private final @Nullable TokenBucket[] buckets = new TokenBucket[WAYS];
 
         /** The bucket of an address, or null. */
         @Nullable
-        TokenBucket find(long high, long low) {
+        TokenBucket find(long high, long low, long now) {
             for (int way = 0; way < WAYS; way++) {
                 TokenBucket bucket = buckets[way];
                 if (lows[way] == low && highs[way] == high && bucket != null) {
+                    usedAt[way] = now;
                     return bucket;
                 }
             }
@@ -68,13 +75,14 @@ final class BucketTable {
                     bucket = new TokenBucket(allowance, now);
                     buckets[way] = bucket;
                     tally.held().increment();
-                } else if (bucket.isFull(now)) {
+                } else if (now - usedAt[way] >= KEPT_NANOS && bucket.isFull(now)) {
                     tally.replaced().increment();
                 } else {
                     continue;
                 }
                 highs[way] = high;
                 lows[way] = low;
+                usedAt[way] = now;
                 tally.admitted().increment();
                 return bucket;
             }

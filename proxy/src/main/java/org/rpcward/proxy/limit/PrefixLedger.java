@@ -4,13 +4,14 @@ import org.rpcward.policy.LimitPolicy;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
 
-/** A bucket for each prefix. Prefixes that find no place share buckets with the same allowance. */
+/** A bucket for each prefix. Prefixes that find no place share buckets with the same allowance, strangers apart. */
 final class PrefixLedger implements Ledger {
     private final KeyedHash hash;
     private final Tally tally;
     private final Widths widths;
     private final BucketTable table;
-    private final SharedBuckets shared;
+    private final SharedBuckets ofKnown;
+    private final SharedBuckets ofStrangers;
 
     PrefixLedger(LimitPolicy limit, KeyedHash hash, Tally tally) {
         Allowance allowance = Allowance.of(limit, 1);
@@ -18,7 +19,8 @@ final class PrefixLedger implements Ledger {
         this.tally = tally;
         this.widths = new Widths(limit);
         this.table = new BucketTable(allowance, tally);
-        this.shared = new SharedBuckets(allowance);
+        this.ofKnown = new SharedBuckets(allowance);
+        this.ofStrangers = new SharedBuckets(allowance);
     }
 
     @Override
@@ -28,7 +30,7 @@ final class PrefixLedger implements Ledger {
         long place = hash.of(high, low);
         BucketTable.Line line = table.line(place);
         synchronized (line) {
-            TokenBucket own = line.find(high, low);
+            TokenBucket own = line.find(high, low, now);
             if (own == null && act.isArrival()) {
                 own = line.admit(high, low, known.contains(source), now);
             }
@@ -39,7 +41,7 @@ final class PrefixLedger implements Ledger {
         if (act.isArrival()) {
             tally.shared().increment();
         }
-        return shared.act(act, amount, place, now);
+        return (known.contains(source) ? ofKnown : ofStrangers).act(act, amount, place, now);
     }
 
     @Override

@@ -22,14 +22,6 @@ final class SharedBuckets {
         }
     }
 
-    /** Tokens for one that gets its own bucket. */
-    long surrender(long most, long hash, long now) {
-        TokenBucket bucket = bucket(hash, now);
-        synchronized (bucket) {
-            return bucket.surrender(most, now);
-        }
-    }
-
     private TokenBucket bucket(long hash, long now) {
         int place = (int) hash & (COUNT - 1);
         TokenBucket bucket = buckets.get(place);

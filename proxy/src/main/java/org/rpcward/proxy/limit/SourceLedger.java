@@ -7,57 +7,101 @@ import org.rpcward.policy.net.IpAddress;
 /*
  * The table of sources is what a flood from forged addresses aims at: a million newcomers must not cost a million buckets,
  * nor push out the bucket of a client that uses its own. So a source has to be seen twice within some seconds before it gets
- * a bucket. Until then it is charged to the bucket of its prefix, which holds `rollup` times what one source has; and what
- * its own bucket begins with is taken from there. Whoever changes addresses inside a prefix finds no more than the prefix
- * has left.
+ * a bucket. Until then it is charged to the bucket of its prefix, which holds `rollup` times what one source has.
+ *
+ * Its own bucket begins empty. Only what comes back in it, at the source's rate, is the source's own; the burst that it has
+ * a right to is drawn from its prefix, token by token as it needs them. Whoever changes addresses inside a prefix finds no
+ * more than the prefix has left, and a hundred clients that start at once share what the prefix has by what they ask.
  */
 /** A bucket for each source that comes again, and one for the newcomers of each prefix. */
 final class SourceLedger implements Ledger {
     private final KeyedHash hash;
     private final Tally tally;
     private final Widths widths;
-    private final long firstTokens;
-    private final Doorkeeper doorkeeper = new Doorkeeper();
+    private final long credit;
     private final BucketTable table;
-    private final SharedBuckets prefixes;
+    private final Newcomers known;
+    private final Newcomers strangers;
+
+    /** Those without a bucket. Strangers have their own, so that they use up nothing of what known sources share. */
+    private record Newcomers(Doorkeeper doorkeeper, SharedBuckets prefixes) {
+        Newcomers(Allowance ofPrefix) {
+            this(new Doorkeeper(), new SharedBuckets(ofPrefix));
+        }
+    }
 
     SourceLedger(LimitPolicy limit, KeyedHash hash, Tally tally) {
         Allowance own = Allowance.of(limit, 1);
+        Allowance ofPrefix = Allowance.of(limit, limit.rollup());
         this.hash = hash;
         this.tally = tally;
         this.widths = new Widths(limit);
         // The prefix has paid for the call that the source was first seen with.
-        this.firstTokens = limit.unit() == LimitPolicy.Unit.CALLS ? own.burst() - 1 : own.burst();
+        this.credit = limit.unit() == LimitPolicy.Unit.CALLS ? own.burst() - 1 : own.burst();
         this.table = new BucketTable(own, tally);
-        this.prefixes = new SharedBuckets(Allowance.of(limit, limit.rollup()));
+        this.known = new Newcomers(ofPrefix);
+        this.strangers = new Newcomers(ofPrefix);
     }
 
     @Override
-    public boolean act(Act act, long amount, IpAddress source, String name, AddressSet known, long now) {
+    public boolean act(Act act, long amount, IpAddress source, String name, AddressSet knownSources, long now) {
         long high = source.high();
         long low = source.low();
         long place = hash.of(high, low);
         BucketTable.Line line = table.line(place);
         synchronized (line) {
-            TokenBucket own = line.find(high, low);
-            if (own == null && act.isArrival() && doorkeeper.hasSeen(place, now)) {
-                own = line.admit(high, low, known.contains(source), now);
-                if (own != null) {
-                    own.beginWith(prefixes.surrender(firstTokens, prefix(source), now), now);
-                }
-            }
+            TokenBucket own = line.find(high, low, now);
             if (own != null) {
-                return act.on(own, amount, now);
+                return actOnOwn(own, act, amount, source, knownSources, now);
+            }
+            boolean isKnown = knownSources.contains(source);
+            if (act.isArrival() && (isKnown ? known : strangers).doorkeeper().hasSeen(place, now)) {
+                own = line.admit(high, low, isKnown, now);
+                if (own != null) {
+                    own.beginOnCredit(credit, now);
+                    return actOnOwn(own, act, amount, source, knownSources, now);
+                }
             }
         }
         if (act.isArrival()) {
             tally.shared().increment();
         }
-        return prefixes.act(act, amount, prefix(source), now);
+        return actOnPrefix(act, amount, source, knownSources, now);
     }
 
-    private long prefix(IpAddress source) {
-        return hash.of(widths.high(source), widths.low(source));
+    private boolean actOnOwn(
+            TokenBucket own, Act act, long amount, IpAddress source, AddressSet knownSources, long now) {
+        // First of all: what is taken now leaves room that the credit must not fill.
+        long onCredit = own.credit(now);
+        switch (act) {
+            case TAKE, ASK -> {
+                if (act.on(own, amount, now)) {
+                    return true;
+                }
+                if (onCredit < amount || !actOnPrefix(act, amount, source, knownSources, now)) {
+                    return false;
+                }
+                own.useCredit(act == Act.TAKE ? amount : 0);
+                return true;
+            }
+            case SETTLE -> {
+                long missing = Math.max(0, amount - Math.max(0, own.tokens(now)));
+                long drawn = Math.min(missing, onCredit);
+                if (drawn > 0) {
+                    actOnPrefix(Act.SETTLE, drawn, source, knownSources, now);
+                    own.useCredit(drawn);
+                }
+                return act.on(own, amount - drawn, now);
+            }
+            default -> {
+                return act.on(own, amount, now);
+            }
+        }
+    }
+
+    private boolean actOnPrefix(Act act, long amount, IpAddress source, AddressSet knownSources, long now) {
+        SharedBuckets prefixes = (knownSources.contains(source) ? known : strangers).prefixes();
+        return prefixes.act(act, amount, hash.of(widths.high(source), widths.low(source)), now);
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.github.bucket4j.BucketState64BitsInteger;
 final class TokenBucket {
     private final BucketState state;
     private final long burst;
+    private long credit;
 
     /** A full one. */
     TokenBucket(Allowance allowance, long now) {
@@ -45,19 +46,29 @@ final class TokenBucket {
         state.addTokens(tokens);
     }
 
-    /** Gives away at most so many tokens, and never more than half of what there is, so that something is left. */
-    long surrender(long most, long now) {
-        long given = Math.max(0, Math.min(most, tokens(now) / 2));
-        state.consume(given);
-        return given;
+    /** Begins anew, with nothing in it but the right to have so many tokens from another bucket. */
+    void beginOnCredit(long tokens, long now) {
+        state.consume(tokens(now));
+        credit = tokens;
     }
 
-    /** Begins anew with so many tokens. */
-    void beginWith(long tokens, long now) {
-        state.consume(tokens(now) - tokens);
+    /**
+     * How many tokens this may have from another bucket. With what is in this one, a part of a token included, that is never
+     * more than it holds: as it fills, the credit goes.
+     */
+    long credit(long now) {
+        if (credit > 0) {
+            long room = burst - tokens(now) - (state.getRoundingError(0) > 0 ? 1 : 0);
+            credit = Math.max(0, Math.min(credit, room));
+        }
+        return credit;
     }
 
-    /** Whether there is nothing that a new bucket would not have. */
+    void useCredit(long tokens) {
+        credit -= tokens;
+    }
+
+    /** Whether it holds all that a bucket can hold. */
     boolean isFull(long now) {
         return tokens(now) >= burst;
     }
