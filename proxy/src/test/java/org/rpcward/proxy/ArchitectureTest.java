@@ -14,7 +14,7 @@ import com.tngtech.archunit.library.Architectures;
  * Which part may know which.
  *
  * <pre>
- *   cli -> server -> frontend, observe -> service -> registry -> backend -> rpcbind, transport -> rpc -> xdr
+ *   cli -> server -> frontend, admin -> observe -> service -> registry -> backend -> rpcbind, transport -> rpc -> xdr
  *                                        service -> limit, scan, ban, overload
  * </pre>
  */
@@ -30,6 +30,8 @@ class ArchitectureTest {
             .definedBy("org.rpcward.proxy.cli..")
             .layer("server")
             .definedBy("org.rpcward.proxy.server..")
+            .layer("admin")
+            .definedBy("org.rpcward.proxy.admin..")
             .layer("frontend")
             .definedBy("org.rpcward.proxy.frontend..")
             .layer("metrics")
@@ -64,32 +66,36 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("server")
             .mayOnlyBeAccessedByLayers("cli")
+            .whereLayer("admin")
+            .mayOnlyBeAccessedByLayers("cli", "server")
             .whereLayer("frontend")
             .mayOnlyBeAccessedByLayers("server")
             .whereLayer("metrics")
             .mayOnlyBeAccessedByLayers("server")
             .whereLayer("observe")
-            .mayOnlyBeAccessedByLayers("cli", "server", "metrics")
+            .mayOnlyBeAccessedByLayers("cli", "server", "admin", "metrics")
             .whereLayer("service")
-            .mayOnlyBeAccessedByLayers("server", "frontend", "observe", "metrics")
+            .mayOnlyBeAccessedByLayers("server", "admin", "frontend", "observe", "metrics")
             .whereLayer("limit")
-            .mayOnlyBeAccessedByLayers("server", "observe", "service")
+            .mayOnlyBeAccessedByLayers("server", "admin", "observe", "service")
             .whereLayer("scan")
-            .mayOnlyBeAccessedByLayers("server", "observe", "service")
+            .mayOnlyBeAccessedByLayers("server", "admin", "observe", "service")
             .whereLayer("ban")
-            .mayOnlyBeAccessedByLayers("server", "frontend", "observe", "service")
+            .mayOnlyBeAccessedByLayers("server", "admin", "frontend", "observe", "service")
             .whereLayer("overload")
-            .mayOnlyBeAccessedByLayers("server", "frontend", "observe", "service")
+            .mayOnlyBeAccessedByLayers("server", "admin", "frontend", "observe", "service")
             .whereLayer("registry")
-            .mayOnlyBeAccessedByLayers("server", "observe", "service")
+            .mayOnlyBeAccessedByLayers("server", "admin", "observe", "service")
             .whereLayer("backend")
-            .mayOnlyBeAccessedByLayers("server", "observe", "registry")
+            .mayOnlyBeAccessedByLayers("server", "admin", "observe", "registry")
             .whereLayer("rpcbind")
-            .mayOnlyBeAccessedByLayers("cli", "server", "frontend", "observe", "service", "registry", "backend")
+            .mayOnlyBeAccessedByLayers(
+                    "cli", "server", "admin", "frontend", "observe", "service", "registry", "backend")
             .whereLayer("transport")
-            .mayOnlyBeAccessedByLayers("cli", "server", "frontend", "backend")
+            .mayOnlyBeAccessedByLayers("cli", "server", "admin", "frontend", "backend")
             .whereLayer("rpc")
-            .mayOnlyBeAccessedByLayers("frontend", "observe", "metrics", "service", "backend", "rpcbind", "transport")
+            .mayOnlyBeAccessedByLayers(
+                    "admin", "frontend", "observe", "metrics", "service", "backend", "rpcbind", "transport")
             .whereLayer("xdr")
             .mayOnlyBeAccessedByLayers("rpcbind", "rpc")
             .whereLayer("policy")
@@ -105,6 +111,7 @@ class ArchitectureTest {
             .resideInAPackage(PROXY)
             .and()
             .resideOutsideOfPackages(
+                    "org.rpcward.proxy.admin..",
                     "org.rpcward.proxy.frontend..",
                     "org.rpcward.proxy.backend..",
                     "org.rpcward.proxy.transport..",
@@ -148,9 +155,10 @@ class ArchitectureTest {
             .resideInAPackage("picocli..");
 
     @ArchTest
-    static final ArchRule json_is_written_by_log_and_command_line = noClasses()
+    static final ArchRule json_is_written_by_log_admin_and_command_line = noClasses()
             .that()
-            .resideOutsideOfPackages("org.rpcward.proxy.observe..", "org.rpcward.proxy.cli..")
+            .resideOutsideOfPackages(
+                    "org.rpcward.proxy.admin..", "org.rpcward.proxy.observe..", "org.rpcward.proxy.cli..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.fasterxml..");

@@ -1,10 +1,13 @@
 package org.rpcward.proxy.backend;
 
 import io.netty.channel.EventLoop;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.BackendPolicy.Endpoint;
 import org.rpcward.policy.rpc.Transport;
@@ -22,23 +25,45 @@ public final class FailoverClient implements Portmapper {
     private final String backend;
     private final EventLoop loop;
     private final BackendObserver observer;
+    private final InstantSource clock;
     private final List<Member> members = new ArrayList<>();
     private boolean closed;
 
     /** One portmapper. */
-    private record Member(Endpoint endpoint, BackendClient client, EndpointHealth health) {}
+    private record Member(Endpoint endpoint, BackendClient client, EndpointHealth health, Told told) {}
+
+    /** What others see of a portmapper: this event loop and whoever drains it change it. */
+    private static final class Told {
+        private EndpointState state;
+
+        Told(EndpointState first) {
+            state = first;
+        }
+
+        synchronized EndpointState state() {
+            return state;
+        }
+
+        synchronized void change(UnaryOperator<EndpointState> by) {
+            state = by.apply(state);
+        }
+    }
 
     /** @param connect makes the client of an endpoint, on the given event loop */
     public FailoverClient(
             BackendPolicy policy,
             EventLoop loop,
             BackendObserver observer,
+            InstantSource clock,
             BiFunction<Endpoint, EventLoop, BackendClient> connect) {
+        this.clock = clock;
         this.backend = policy.name();
         this.loop = loop;
         this.observer = observer;
         for (Endpoint endpoint : policy.endpoints()) {
-            members.add(new Member(endpoint, connect.apply(endpoint, loop), new EndpointHealth(policy.health())));
+            EndpointState unknown = new EndpointState(endpoint.toString(), true, false, false, 0, null, null);
+            members.add(new Member(
+                    endpoint, connect.apply(endpoint, loop), new EndpointHealth(policy.health()), new Told(unknown)));
         }
     }
 
@@ -50,6 +75,10 @@ public final class FailoverClient implements Portmapper {
     @Override
     public void dump(Consumer<BackendResult<List<Mapping>>> then) {
         List<Member> order = inOrder();
+        if (order.isEmpty()) {
+            then.accept(BackendResult.failed(Status.UNREACHABLE));
+            return;
+        }
         pingThoseBefore(order.get(0));
         dump(order, 0, then);
     }
@@ -66,11 +95,18 @@ public final class FailoverClient implements Portmapper {
         });
     }
 
-    /** Those that are up, then the others, for it is better to ask one that is down than nobody. */
+    /**
+     * Those that are up, then the others, for it is better to ask one that is down than nobody. Those that are drained are
+     * not in it.
+     */
     private List<Member> inOrder() {
         List<Member> order = new ArrayList<>(members.size());
-        members.stream().filter(m -> m.health().isUp()).forEach(order::add);
-        members.stream().filter(m -> !m.health().isUp()).forEach(order::add);
+        members.stream()
+                .filter(m -> m.health().isUp() && !m.told().state().drained())
+                .forEach(order::add);
+        members.stream()
+                .filter(m -> !m.health().isUp() && !m.told().state().drained())
+                .forEach(order::add);
         return order;
     }
 
@@ -79,6 +115,9 @@ public final class FailoverClient implements Portmapper {
             if (member.equals(serving)) {
                 return;
             }
+            if (member.told().state().drained()) {
+                continue;
+            }
             member.client().ping(result -> note(member, result.status()));
         }
     }
@@ -86,7 +125,12 @@ public final class FailoverClient implements Portmapper {
     @Override
     public void port(
             int program, int version, Netid netid, Transport transport, Consumer<BackendResult<Integer>> then) {
-        Member member = inOrder().get(0);
+        List<Member> order = inOrder();
+        if (order.isEmpty()) {
+            then.accept(BackendResult.failed(Status.UNREACHABLE));
+            return;
+        }
+        Member member = order.get(0);
         member.client().port(program, version, netid, transport, result -> {
             note(member, result.status());
             then.accept(result);
@@ -104,8 +148,14 @@ public final class FailoverClient implements Portmapper {
         }
         EndpointHealth health = member.health();
         switch (status == Status.OK ? health.answered() : health.failed()) {
-            case UP -> observer.up(backend, member.endpoint().toString());
-            case DOWN -> observer.down(backend, member.endpoint().toString(), status);
+            case UP -> {
+                member.told().change(s -> s.turnedUp(clock.instant()));
+                observer.up(backend, member.endpoint().toString());
+            }
+            case DOWN -> {
+                member.told().change(s -> s.turnedDown(clock.instant(), status.word()));
+                observer.down(backend, member.endpoint().toString(), status);
+            }
             case NONE -> {
                 // It does as it did.
             }
@@ -119,7 +169,24 @@ public final class FailoverClient implements Portmapper {
 
     @Override
     public boolean knowsV6() {
-        return inOrder().get(0).client().knowsV6();
+        return inOrder().stream().limit(1).allMatch(m -> m.client().knowsV6());
+    }
+
+    @Override
+    public List<EndpointState> endpoints() {
+        return members.stream().map(m -> m.told().state()).toList();
+    }
+
+    @Override
+    public boolean drain(@Nullable String endpoint, boolean drained) {
+        boolean found = false;
+        for (Member member : members) {
+            if (endpoint == null || endpoint.equals(member.endpoint().toString())) {
+                member.told().change(s -> s.withDrained(drained));
+                found = true;
+            }
+        }
+        return found;
     }
 
     @Override

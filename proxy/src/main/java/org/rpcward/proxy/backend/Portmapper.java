@@ -3,6 +3,7 @@ package org.rpcward.proxy.backend;
 import io.netty.util.concurrent.EventExecutor;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
@@ -26,6 +27,21 @@ public interface Portmapper {
 
     /** Whether some portmapper is about to be taken for up or down, which the next answers decide. */
     default boolean isTurning() {
+        return false;
+    }
+
+    /** How the portmappers behind it do, in the order in which they are preferred. Callable from everywhere. */
+    default List<EndpointState> endpoints() {
+        return List.of();
+    }
+
+    /**
+     * Lets a portmapper rest, or takes it back. Callable from everywhere.
+     *
+     * @param endpoint its address and port; null for all of them
+     * @return false when there is no such portmapper
+     */
+    default boolean drain(@Nullable String endpoint, boolean drained) {
         return false;
     }
 

@@ -13,5 +13,8 @@ final class ExitCode {
     /** The policy is wrong, or cannot be read. */
     static final int POLICY_INVALID = 3;
 
+    /** Nobody answers at the control socket. */
+    static final int UNREACHABLE = 6;
+
     private ExitCode() {}
 }

@@ -13,7 +13,13 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         description = "A hardened filtering proxy for the portmapper (rpcbind, port 111).",
-        subcommands = {RunCommand.class, CheckCommand.class, ExplainCommand.class, ShowCommand.class, TrainCommand.class
+        subcommands = {
+            RunCommand.class,
+            CheckCommand.class,
+            ExplainCommand.class,
+            ShowCommand.class,
+            CtlCommand.class,
+            TrainCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -21,6 +27,7 @@ import picocli.CommandLine.Spec;
             "1:failed at run time",
             "2:wrong usage",
             "3:policy invalid",
+            "6:control socket not reachable",
         })
 public final class Main implements Runnable {
     @Spec
@@ -34,12 +41,15 @@ public final class Main implements Runnable {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
+        return new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler(
+                        (failure, commandLine, parsed) -> CtlCommand.failed(failure, commandLine));
     }
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "which verb? run, check, explain or show");
+        throw new ParameterException(spec.commandLine(), "which verb? run, check, explain, show or ctl");
     }
 
     static String version() {

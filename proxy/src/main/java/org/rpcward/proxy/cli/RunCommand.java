@@ -2,17 +2,21 @@ package org.rpcward.proxy.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.yaml.LoadResult;
 import org.rpcward.policy.yaml.Problem;
-import org.rpcward.policy.yaml.ProblemReport;
 import org.rpcward.policy.yaml.Severity;
+import org.rpcward.proxy.admin.Operator;
+import org.rpcward.proxy.admin.Reloaded;
 import org.rpcward.proxy.observe.EventLog;
 import org.rpcward.proxy.server.JournalSocket;
 import org.rpcward.proxy.server.PolicyFile;
@@ -37,13 +41,50 @@ import picocli.CommandLine.Spec;
             "and stops."
         })
 final class RunCommand implements Callable<Integer> {
-    /** What comes in from outside while rpcward serves. */
-    private enum Order {
-        RELOAD,
-        STOP,
-        REOPEN_LOG,
-        /** It can serve no longer. */
-        FAIL
+    /**
+     * What comes in from outside while rpcward serves.
+     *
+     * @param told is told what came of a reload
+     */
+    private record Order(Kind kind, CompletableFuture<Reloaded> told) {
+        private enum Kind {
+            RELOAD,
+            STOP,
+            REOPEN_LOG,
+            /** It can serve no longer. */
+            FAIL
+        }
+
+        Order(Kind kind) {
+            this(kind, new CompletableFuture<>());
+        }
+    }
+
+    /** Orders wait in one queue, whoever gives them. */
+    private record Orders(BlockingQueue<Order> queue) implements Operator {
+        @Override
+        public CompletableFuture<Reloaded> reload() {
+            Order order = new Order(Order.Kind.RELOAD);
+            queue.add(order);
+            return order.told();
+        }
+
+        @Override
+        public void stop() {
+            queue.add(new Order(Order.Kind.STOP));
+        }
+
+        void reopenLog() {
+            queue.add(new Order(Order.Kind.REOPEN_LOG));
+        }
+
+        void fail() {
+            queue.add(new Order(Order.Kind.FAIL));
+        }
+
+        Order take() throws InterruptedException {
+            return queue.take();
+        }
     }
 
     @Option(
@@ -67,11 +108,11 @@ final class RunCommand implements Callable<Integer> {
         if (policy == null) {
             return ExitCode.POLICY_INVALID;
         }
-        BlockingQueue<Order> orders = new LinkedBlockingQueue<>();
-        Signals.on("HUP", () -> orders.add(Order.RELOAD));
-        Signals.on("TERM", () -> orders.add(Order.STOP));
-        Signals.on("INT", () -> orders.add(Order.STOP));
-        Signals.on("USR1", () -> orders.add(Order.REOPEN_LOG));
+        Orders orders = new Orders(new LinkedBlockingQueue<>());
+        Signals.on("HUP", orders::reload);
+        Signals.on("TERM", orders::stop);
+        Signals.on("INT", orders::stop);
+        Signals.on("USR1", orders::reopenLog);
         EventLog log = new EventLog(System.out, JournalSocket::open, InstantSource.system());
         log.start();
         try {
@@ -81,11 +122,10 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private int serve(Policy policy, EventLog log, BlockingQueue<Order> orders, PrintWriter err)
-            throws InterruptedException {
+    private int serve(Policy policy, EventLog log, Orders orders, PrintWriter err) throws InterruptedException {
         ProxyServer server;
         try {
-            server = ProxyServer.start(policy, log);
+            server = ProxyServer.start(policy, log, policyFile, orders);
         } catch (StartException e) {
             err.println("rpcward: " + e.getMessage());
             err.flush();
@@ -94,20 +134,22 @@ final class RunCommand implements Callable<Integer> {
         logPolicy(log, "start", policy);
         StartPage.print(server, policyFile, err);
         server.ready();
-        server.whenBroken(() -> orders.add(Order.FAIL));
+        server.whenBroken(orders::fail);
         Order order = orders.take();
-        while (order == Order.RELOAD || order == Order.REOPEN_LOG) {
-            if (order == Order.RELOAD) {
+        while (order.kind() == Order.Kind.RELOAD || order.kind() == Order.Kind.REOPEN_LOG) {
+            if (order.kind() == Order.Kind.RELOAD) {
                 server.reloading();
-                reload(server, log, err);
+                Reloaded reloaded = reload(server, log, err);
+                server.reloaded(reloaded);
                 server.ready();
+                order.told().complete(reloaded);
             } else {
                 reopen(log, err);
             }
             order = orders.take();
         }
         server.stop();
-        if (order == Order.FAIL) {
+        if (order.kind() == Order.Kind.FAIL) {
             err.println("rpcward: an event loop has ended, which must not happen; the log may tell why");
             err.flush();
             return ExitCode.FAILED;
@@ -117,13 +159,9 @@ final class RunCommand implements Callable<Integer> {
 
     /** The policy that was loaded, with its problems told; null when there is none. */
     private static @Nullable Policy policyOf(PolicyFile.Loaded loaded, PrintWriter err) {
-        LoadResult result = loaded.result();
-        if (result == null) {
-            err.println(loaded.failure());
-        } else {
-            err.print(ProblemReport.text(result.problems()));
-        }
+        err.print(loaded.diagnostics());
         err.flush();
+        LoadResult result = loaded.result();
         return result == null ? null : result.policy();
     }
 
@@ -137,21 +175,27 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** A policy that is wrong, or that this host cannot serve, changes nothing. */
-    private void reload(ProxyServer server, EventLog log, PrintWriter err) {
+    private Reloaded reload(ProxyServer server, EventLog log, PrintWriter err) {
         PolicyFile.Loaded loaded = PolicyFile.load(policyFile);
         Policy policy = policyOf(loaded, err);
         if (policy == null) {
-            refused(log, server, "invalid", firstProblem(loaded));
-            return;
+            return refused(log, server, Reloaded.Result.INVALID, firstProblem(loaded), loaded.diagnostics());
         }
         try {
             server.reload(policy);
             logPolicy(log, "reload", policy);
+            return reloaded(Reloaded.Result.OK, policy, loaded.diagnostics());
         } catch (StartException e) {
-            err.println("rpcward: " + e.getMessage());
+            String said = "rpcward: " + e.getMessage() + System.lineSeparator();
+            err.print(said);
             err.flush();
-            refused(log, server, "failed", e.getMessage());
+            return refused(log, server, Reloaded.Result.FAILED, e.getMessage(), loaded.diagnostics() + said);
         }
+    }
+
+    private static Reloaded reloaded(Reloaded.Result result, Policy inForce, String diagnostics) {
+        String now = Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
+        return new Reloaded(result, inForce.revision(), diagnostics, now);
     }
 
     private static String firstProblem(PolicyFile.Loaded loaded) {
@@ -178,11 +222,13 @@ final class RunCommand implements Callable<Integer> {
         log.write(event);
     }
 
-    private static void refused(EventLog log, ProxyServer server, String result, @Nullable String reason) {
+    private static Reloaded refused(
+            EventLog log, ProxyServer server, Reloaded.Result result, @Nullable String reason, String diagnostics) {
         Map<String, Object> event = log.event("reload");
-        event.put("result", result);
+        event.put("result", result.toString());
         event.put("reason", String.valueOf(reason));
         event.put("revision", server.policy().revision());
         log.write(event);
+        return reloaded(result, server.policy(), diagnostics);
     }
 }

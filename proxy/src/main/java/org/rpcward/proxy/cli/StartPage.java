@@ -40,6 +40,7 @@ final class StartPage {
             addresses.getOrDefault(l.name(), List.of()).forEach(a -> out.printf("               %s%n", a));
         });
         rows.forEach((b, answer) -> out.printf("  backend    %s: %s%n", b.name(), backend(b, answer.join())));
+        server.adminPlaces().forEach(place -> out.printf("  control    %s%n", place));
         out.printf("  strangers  %s%n", strangers(policy));
         if (policy.mode() == Mode.AUDIT) {
             out.println(

@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.yaml.LoadResult;
+import org.rpcward.proxy.admin.Operator;
 import org.rpcward.proxy.observe.EventLog;
 import org.rpcward.proxy.server.PolicyFile;
 import org.rpcward.proxy.server.ProxyServer;
@@ -101,7 +102,7 @@ final class TrainCommand implements Callable<Integer> {
         silent.start();
         ProxyServer old;
         try {
-            old = ProxyServer.start(valid(table), silent);
+            old = ProxyServer.start(valid(table), silent, table.toString(), Operator.NONE);
         } catch (StartException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }

@@ -1,8 +1,10 @@
 package org.rpcward.proxy.registry;
 
 import io.netty.util.concurrent.EventExecutor;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.rpcward.proxy.backend.EndpointState;
 
 /**
  * Answers questions about the registrations of one backend, in bounded time. The executor is the asker's, and the calling
@@ -30,6 +32,26 @@ public interface Directory {
     /** What is known of a backend's registry, for a directory that follows this one; null when nothing is. */
     default RegistryStore.@Nullable Kept known() {
         return null;
+    }
+
+    /** Whether questions can be answered, from what is known if need be. Callable from everywhere, as what follows. */
+    default boolean isUsable() {
+        return true;
+    }
+
+    /** How the portmappers behind it do, in the order in which they are preferred; none behind a table. */
+    default List<EndpointState> endpoints() {
+        return List.of();
+    }
+
+    /**
+     * Lets a portmapper rest, or takes it back; while all rest, answers come from what is known.
+     *
+     * @param endpoint its address and port; null for all of them
+     * @return false when there is no such portmapper
+     */
+    default boolean drain(@Nullable String endpoint, boolean drained) {
+        return false;
     }
 
     /** Stops asking. Questions that wait are answered as unavailable. */

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.Builtin;
 import org.rpcward.proxy.backend.BackendResult;
+import org.rpcward.proxy.backend.EndpointState;
 import org.rpcward.proxy.backend.Portmapper;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
@@ -166,6 +167,21 @@ public final class ForwardDirectory implements Directory {
     @Override
     public boolean isAnswering() {
         return mirror.isAnswering();
+    }
+
+    @Override
+    public boolean isUsable() {
+        return mirror.isUsable();
+    }
+
+    @Override
+    public List<EndpointState> endpoints() {
+        return mirror.endpoints();
+    }
+
+    @Override
+    public boolean drain(@Nullable String endpoint, boolean drained) {
+        return mirror.drain(endpoint, drained);
     }
 
     @Override

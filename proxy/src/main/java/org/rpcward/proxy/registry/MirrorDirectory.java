@@ -16,6 +16,7 @@ import org.rpcward.policy.BackendPolicy;
 import org.rpcward.proxy.backend.BackendObserver;
 import org.rpcward.proxy.backend.BackendResult;
 import org.rpcward.proxy.backend.Deviation;
+import org.rpcward.proxy.backend.EndpointState;
 import org.rpcward.proxy.backend.Portmapper;
 import org.rpcward.proxy.backend.RegistryChange;
 import org.rpcward.proxy.rpcbind.Mapping;
@@ -151,6 +152,21 @@ public final class MirrorDirectory implements Directory {
     @Override
     public boolean isAnswering() {
         return answering;
+    }
+
+    @Override
+    public boolean isUsable() {
+        return knownRegistry() != null;
+    }
+
+    @Override
+    public List<EndpointState> endpoints() {
+        return portmapper.endpoints();
+    }
+
+    @Override
+    public boolean drain(@Nullable String endpoint, boolean drained) {
+        return portmapper.drain(endpoint, drained);
     }
 
     @Override

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.yaml.GroupFiles;
 import org.rpcward.policy.yaml.LoadResult;
 import org.rpcward.policy.yaml.PolicyLoader;
+import org.rpcward.policy.yaml.ProblemReport;
 
 /** A policy on disk, with the files that its groups name beside it. */
 public final class PolicyFile {
@@ -22,7 +23,12 @@ public final class PolicyFile {
     /**
      * What came of reading a policy: its load result, or one line on why the file could not be read at all.
      */
-    public record Loaded(@Nullable LoadResult result, String failure) {}
+    public record Loaded(@Nullable LoadResult result, String failure) {
+        /** All that is to be told of it, as {@code rpcward check} tells it; empty when there is nothing. */
+        public String diagnostics() {
+            return result == null ? failure + System.lineSeparator() : ProblemReport.text(result.problems());
+        }
+    }
 
     /** Reads a policy. Files of groups are looked up relative to its directory. */
     public static Loaded load(String name) {

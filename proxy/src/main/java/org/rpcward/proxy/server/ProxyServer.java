@@ -3,6 +3,7 @@ package org.rpcward.proxy.server;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -11,6 +12,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +27,15 @@ import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.Builtin;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
+import org.rpcward.proxy.admin.AdminServer;
+import org.rpcward.proxy.admin.Control;
+import org.rpcward.proxy.admin.Operator;
+import org.rpcward.proxy.admin.Pulse;
+import org.rpcward.proxy.admin.Reloaded;
+import org.rpcward.proxy.admin.Routes;
+import org.rpcward.proxy.admin.Views;
 import org.rpcward.proxy.backend.BackendClient;
+import org.rpcward.proxy.backend.EndpointState;
 import org.rpcward.proxy.backend.FailoverClient;
 import org.rpcward.proxy.backend.Portmapper;
 import org.rpcward.proxy.ban.BanStore;
@@ -70,11 +80,23 @@ public final class ProxyServer {
     private final ConnectionLimiter limiter = new ConnectionLimiter(System::nanoTime, () -> 0);
     private final Sockets sockets;
     private final Notifier notifier;
+    private final EventLoopGroup adminLoop;
+    private final Pulse pulse;
+    private final Views views;
+    private final Routes routes;
+    private final AdminServer admin;
     private final int cores;
     private final Sources measured = new Measured();
     private volatile boolean stopping;
 
-    private ProxyServer(Policy policy, TransportType transport, EventLog log, Counters counters, CallLog callLog) {
+    private ProxyServer(
+            Policy policy,
+            TransportType transport,
+            EventLog log,
+            Counters counters,
+            CallLog callLog,
+            String policyFile,
+            Operator operator) {
         this.transport = transport;
         this.log = log;
         this.counters = counters;
@@ -95,24 +117,90 @@ public final class ProxyServer {
         this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans());
         this.sockets =
                 new Sockets(transport, loops, service, own, limiter, reason -> callLog.trouble("listen", reason));
+        this.adminLoop = transport.eventLoops(1, "rpcward-admin");
+        List<EventExecutor> watched = new ArrayList<>();
+        loops.forEach(watched::add);
+        backendLoop.forEach(watched::add);
+        this.pulse = new Pulse(watched, System::nanoTime);
+        this.views = new Views(new Looked(policyFile), InstantSource.system());
+        this.routes = Control.routes(views, pulse, operator);
+        this.admin = new AdminServer(
+                transport,
+                adminLoop.next(),
+                routes,
+                usualSocket(System.getenv("RUNTIME_DIRECTORY")),
+                reason -> callLog.trouble("admin", reason));
+    }
+
+    /** Where the control socket is when the policy does not say: in the service manager's first directory. */
+    private static @Nullable Path usualSocket(@Nullable String directories) {
+        return directories == null || directories.isEmpty()
+                ? null
+                : Path.of(directories.split(":", 2)[0]).resolve("admin.sock");
+    }
+
+    /** What the admin server sees of all this. */
+    private final class Looked implements Views.Running {
+        private final String policyFile;
+
+        Looked(String policyFile) {
+            this.policyFile = policyFile;
+        }
+
+        @Override
+        public String version() {
+            String version = ProxyServer.class.getPackage().getImplementationVersion();
+            return version == null ? "development" : version;
+        }
+
+        @Override
+        public String transport() {
+            return transport.name().toLowerCase(Locale.ROOT);
+        }
+
+        @Override
+        public String policyFile() {
+            return policyFile;
+        }
+
+        @Override
+        public Serving serving() {
+            return service.current();
+        }
+
+        @Override
+        public Map<String, List<String>> addresses() {
+            return sockets.addresses();
+        }
+
+        @Override
+        public Map<String, Object> counters() {
+            return callLog.totals();
+        }
     }
 
     /**
      * Starts to serve.
      *
+     * @param policyFile where the policy is, to be told
+     * @param operator does what the control socket asks for
      * @throws StartException when the host does not let it; nothing is left open then
      */
-    public static ProxyServer start(Policy policy, EventLog log) throws StartException {
+    public static ProxyServer start(Policy policy, EventLog log, String policyFile, Operator operator)
+            throws StartException {
         follow(log, policy);
         Counters counters = new Counters();
         CallLog callLog = new CallLog(log, counters, System::nanoTime);
         NettyLog.takeOver(callLog);
-        ProxyServer server = new ProxyServer(policy, TransportType.best(), log, counters, callLog);
+        ProxyServer server =
+                new ProxyServer(policy, TransportType.best(), log, counters, callLog, policyFile, operator);
         try {
             Map<Sockets.Key, Sockets.Wanted> wanted =
                     server.sockets.wanted(policy.listeners().values(), server.cores);
             requireNoLoop(policy, wanted.keySet());
             server.sockets.open(wanted);
+            server.openAdmin(policy);
+            server.pulse.start(server.adminLoop.next());
             server.service.current().directories().values().forEach(Directory::start);
         } catch (StartException e) {
             server.shutDown();
@@ -214,9 +302,12 @@ public final class ProxyServer {
         Serving old = service.current();
         follow(log, policy);
         try {
+            openAdmin(policy);
             sockets.open(wanted);
         } catch (StartException e) {
             follow(log, old.policy());
+            openAdmin(old.policy());
+            admin.settle();
             throw e;
         }
         Serving next = serving(policy, old);
@@ -227,8 +318,27 @@ public final class ProxyServer {
                 .filter(d -> !old.directories().containsValue(d))
                 .forEach(Directory::start);
         sockets.settle(wanted);
+        admin.settle();
         service.replace(next);
         closeDirectories(old, next);
+    }
+
+    private void openAdmin(Policy policy) throws StartException {
+        try {
+            admin.open(policy.admin());
+        } catch (IOException e) {
+            throw new StartException(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Where rpcward tells of itself and takes orders: addresses and paths, in words. */
+    public List<String> adminPlaces() {
+        return admin.places();
+    }
+
+    /** To be called with what came of each reload. */
+    public void reloaded(Reloaded reload) {
+        views.reloaded(reload);
     }
 
     /** Tells the service manager that a reload begins; {@link #ready} tells that it is over. */
@@ -245,6 +355,7 @@ public final class ProxyServer {
     /** Takes no new calls, lets those that are under way end, for a moment, and stops. */
     public void stop() {
         stopping = true;
+        views.draining(true);
         notifier.stopping();
         sockets.settle(Map.of());
         sockets.connections()
@@ -259,8 +370,11 @@ public final class ProxyServer {
     }
 
     private void shutDown() {
+        pulse.stop();
+        admin.close();
         service.current().directories().values().forEach(Directory::close);
         List<Future<?>> ends = List.of(
+                adminLoop.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS),
                 loops.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS),
                 backendLoop.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS));
         ends.forEach(Future::awaitUninterruptibly);
@@ -286,13 +400,24 @@ public final class ProxyServer {
                 backend,
                 backendLoop.next(),
                 callLog,
+                InstantSource.system(),
                 (endpoint, loop) ->
                         new BackendClient(socketAddress(endpoint), backend.timeout(), transport, loop, own));
         MirrorDirectory mirror = new MirrorDirectory(
                 backend, portmapper, System::nanoTime, callLog, known == null ? store : store.beginningWith(known));
+        drainAgain(old == null ? null : old.directories().get(backend.name()), mirror);
         return backend.answers() == BackendPolicy.Answers.MIRROR
                 ? mirror
                 : new ForwardDirectory(backend, mirror, portmapper, System::nanoTime);
+    }
+
+    /** What was let rest stays so when the policy says something new of its backend. */
+    private static void drainAgain(@Nullable Directory before, Directory now) {
+        if (before != null) {
+            before.endpoints().stream()
+                    .filter(EndpointState::drained)
+                    .forEach(endpoint -> now.drain(endpoint.address(), true));
+        }
     }
 
     private static InetSocketAddress socketAddress(BackendPolicy.Endpoint endpoint) {

@@ -78,6 +78,7 @@ final class Sockets {
     private final Map<Key, Open> open = new LinkedHashMap<>();
     private final ConnectionLimiter limiter;
     private final DeadlineWheels wheels = new DeadlineWheels();
+    private volatile Map<String, List<String>> addresses = Map.of();
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
 
     /** What sockets are told apart by. */
@@ -153,6 +154,7 @@ final class Sockets {
                     });
                 }
             }
+            addresses = openAddresses();
         } catch (StartException e) {
             undo.forEach(Runnable::run);
             throw e;
@@ -177,10 +179,15 @@ final class Sockets {
                 Objects.requireNonNull(open.get(key)).point().replace(here.local());
             }
         }
+        addresses = openAddresses();
     }
 
-    /** What is open, by listener: transport, address and port. */
+    /** What is open, by listener: transport, address and port. Callable from everywhere. */
     Map<String, List<String>> addresses() {
+        return addresses;
+    }
+
+    private Map<String, List<String>> openAddresses() {
         Map<String, List<String>> byListener = new HashMap<>();
         open.forEach((key, there) -> {
             LocalAddress local = there.point().local();
@@ -190,7 +197,8 @@ final class Sockets {
                     .add(key.transport().word() + " " + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":"
                             + key.address().getPort());
         });
-        return byListener;
+        byListener.replaceAll((listener, at) -> List.copyOf(at));
+        return Map.copyOf(byListener);
     }
 
     /** The connections that are open now. */

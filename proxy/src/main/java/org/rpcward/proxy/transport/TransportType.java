@@ -4,10 +4,12 @@ import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -16,8 +18,13 @@ import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.SocketProtocolFamily;
 import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** Netty's transports that rpcward runs on, decided once at the start. */
@@ -41,6 +48,16 @@ public enum TransportType {
         @Override
         public SocketChannel socketChannel() {
             return new EpollSocketChannel();
+        }
+
+        @Override
+        public ServerChannel unixServerChannel() {
+            return new EpollServerDomainSocketChannel();
+        }
+
+        @Override
+        public SocketAddress unixAddress(Path path) {
+            return new DomainSocketAddress(path.toString());
         }
 
         @Override
@@ -77,6 +94,16 @@ public enum TransportType {
         @Override
         public SocketChannel socketChannel() {
             return new NioSocketChannel();
+        }
+
+        @Override
+        public ServerChannel unixServerChannel() {
+            return new NioServerDomainSocketChannel();
+        }
+
+        @Override
+        public SocketAddress unixAddress(Path path) {
+            return UnixDomainSocketAddress.of(path);
         }
 
         @Override
@@ -124,6 +151,12 @@ public enum TransportType {
     public abstract ServerSocketChannel serverChannel(boolean v4);
 
     public abstract SocketChannel socketChannel();
+
+    /** A UNIX socket that listens. */
+    public abstract ServerChannel unixServerChannel();
+
+    /** Where to bind it. */
+    public abstract SocketAddress unixAddress(Path path);
 
     /** Whether several sockets can be bound to one address and port, so that the kernel spreads the load. */
     public abstract boolean sharesPorts();

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +38,10 @@ class FailoverClientTest {
     private final TcpPeer second = new TcpPeer();
     private final String firstName = "127.0.0.1:" + first.address().getPort();
     private final String secondName = "127.0.0.1:" + second.address().getPort();
-    private final FailoverClient client = new FailoverClient(policy(), loop, observer, this::connect);
+    private static final Instant NOW = Instant.parse("2026-11-05T09:30:00Z");
+
+    private final FailoverClient client =
+            new FailoverClient(policy(), loop, observer, InstantSource.fixed(NOW), this::connect);
 
     FailoverClientTest() throws IOException {}
 
@@ -154,7 +159,11 @@ class FailoverClientTest {
         assertThat(client.knowsV6()).isFalse();
         assertThat(client.loop()).isSameAs(loop);
         FailoverClient v6 = new FailoverClient(
-                new BackendBuilder().endpoint(new IpAddress(0, 1), 111).build(), loop, observer, this::connect);
+                new BackendBuilder().endpoint(new IpAddress(0, 1), 111).build(),
+                loop,
+                observer,
+                InstantSource.fixed(NOW),
+                this::connect);
         assertThat(v6.knowsV6()).isTrue();
     }
 

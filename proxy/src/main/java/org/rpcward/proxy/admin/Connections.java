@@ -1,0 +1,59 @@
+package org.rpcward.proxy.admin;
+
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/*
+ * Whoever opens connections and says nothing must not keep others out: when there is no room, the oldest connection that
+ * has no whole request makes room for the new one. A request that is whole is always answered.
+ */
+/** The connections of one place at which the admin server listens. Only used on the admin event loop. */
+final class Connections {
+    /** At one time; those that are being answered are never more. */
+    static final int MOST = 8;
+
+    /** Streams at one time, so that there is room for questions beside them. */
+    static final int MOST_STREAMS = 4;
+
+    private final Set<Guard> open = new LinkedHashSet<>();
+    private int streams;
+
+    void add(Guard connection) {
+        if (open.size() >= MOST) {
+            Guard expendable =
+                    open.stream().filter(Guard::isExpendable).findFirst().orElse(connection);
+            open.remove(expendable);
+            expendable.close();
+            if (expendable == connection) {
+                return;
+            }
+        }
+        open.add(connection);
+    }
+
+    void remove(Guard connection) {
+        open.remove(connection);
+    }
+
+    /** Whether there is room for one more stream, which is taken then. */
+    boolean beginStream() {
+        if (streams >= MOST_STREAMS) {
+            return false;
+        }
+        streams++;
+        return true;
+    }
+
+    void endStream() {
+        streams--;
+    }
+
+    int size() {
+        return open.size();
+    }
+
+    /** Closes those that nobody waits at; an order that takes the place away is answered there nevertheless. */
+    void closeExpendable() {
+        Set.copyOf(open).stream().filter(Guard::isExpendable).forEach(Guard::close);
+    }
+}

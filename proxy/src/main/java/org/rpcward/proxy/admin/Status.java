@@ -1,0 +1,43 @@
+package org.rpcward.proxy.admin;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How rpcward does, in short.
+ *
+ * @param revision of the policy in force
+ * @param mode {@code enforce} or {@code audit}
+ * @param started when, as text
+ * @param rules how many the policy has, without the built-in ones
+ * @param lastReload null when there was none
+ * @param ready whether {@link #missing} is empty
+ * @param missing what keeps it from being ready, in words
+ * @param counters totals since the start; those that are zero are left out
+ */
+public record Status(
+        String version,
+        int java,
+        String transport,
+        String policyFile,
+        String revision,
+        String mode,
+        String started,
+        long uptimeSeconds,
+        int rules,
+        boolean draining,
+        boolean ready,
+        List<String> missing,
+        @Nullable Reloaded lastReload,
+        List<ListenerView> listeners,
+        List<BackendView> backends,
+        Map<String, Object> counters) {
+
+    /**
+     * A listener.
+     *
+     * @param addresses with their transport: {@code udp 10.1.5.7:111}
+     */
+    public record ListenerView(String name, String backend, List<String> addresses) {}
+}

@@ -1,0 +1,151 @@
+package org.rpcward.proxy.admin;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.BackendPolicy;
+import org.rpcward.policy.ListenerPolicy;
+import org.rpcward.policy.Policy;
+import org.rpcward.proxy.registry.Directory;
+import org.rpcward.proxy.registry.RegistryStore;
+import org.rpcward.proxy.service.Serving;
+
+/** Makes the records of the model from what runs, each time that somebody looks. Thread-safe. */
+public final class Views {
+    private final Running running;
+    private final InstantSource clock;
+    private final Instant started;
+    private volatile @Nullable Reloaded lastReload;
+    private volatile boolean draining;
+
+    /** What runs, as far as it is looked at. */
+    public interface Running {
+        /** {@code 0.1.0}. */
+        String version();
+
+        /** {@code epoll} or {@code nio}. */
+        String transport();
+
+        String policyFile();
+
+        Serving serving();
+
+        /** The addresses that are served, by listener. */
+        Map<String, List<String>> addresses();
+
+        /** What was counted since the start. */
+        Map<String, Object> counters();
+    }
+
+    public Views(Running running, InstantSource clock) {
+        this.running = running;
+        this.clock = clock;
+        this.started = clock.instant();
+    }
+
+    public void reloaded(Reloaded reload) {
+        lastReload = reload;
+    }
+
+    public void draining(boolean now) {
+        draining = now;
+    }
+
+    public Status status() {
+        Serving serving = running.serving();
+        Policy policy = serving.policy();
+        Map<String, List<String>> addresses = running.addresses();
+        List<String> missing = missing();
+        return new Status(
+                running.version(),
+                Runtime.version().feature(),
+                running.transport(),
+                running.policyFile(),
+                policy.revision(),
+                policy.mode().word(),
+                time(started),
+                Duration.between(started, clock.instant()).toSeconds(),
+                (int) policy.rules().rules().stream()
+                        .filter(r -> !r.isBuiltin())
+                        .count(),
+                draining,
+                missing.isEmpty(),
+                missing,
+                lastReload,
+                policy.listeners().values().stream()
+                        .map(l -> new Status.ListenerView(
+                                l.name(), l.backend(), addresses.getOrDefault(l.name(), List.of())))
+                        .toList(),
+                backends(serving),
+                running.counters());
+    }
+
+    static String time(Instant instant) {
+        return instant.truncatedTo(ChronoUnit.MILLIS).toString();
+    }
+
+    public List<BackendView> backends() {
+        return backends(running.serving());
+    }
+
+    private List<BackendView> backends(Serving serving) {
+        List<BackendView> views = new ArrayList<>();
+        serving.policy().backends().values().forEach(b -> {
+            Directory directory = serving.directories().get(b.name());
+            if (directory != null) {
+                views.add(view(b, directory));
+            }
+        });
+        return views;
+    }
+
+    private static BackendView view(BackendPolicy backend, Directory directory) {
+        boolean table = backend.endpoints().isEmpty();
+        RegistryStore.Kept known = directory.known();
+        return new BackendView(
+                backend.name(),
+                table ? "table" : backend.answers().name().toLowerCase(Locale.ROOT),
+                directory.isAnswering(),
+                directory.isUsable(),
+                table
+                        ? Integer.valueOf(backend.registry().size())
+                        : known == null ? null : known.rows().size(),
+                known == null ? null : known.age().toMillis() / 1000.0,
+                directory.endpoints().stream()
+                        .map(e -> new BackendView.EndpointView(
+                                e.address(),
+                                e.word(),
+                                e.drained(),
+                                e.flaps(),
+                                e.lastChange() == null ? null : time(e.lastChange()),
+                                e.reason()))
+                        .toList());
+    }
+
+    /** What keeps rpcward from being ready, in words; empty when nothing does. */
+    public List<String> missing() {
+        List<String> missing = new ArrayList<>();
+        Serving serving = running.serving();
+        Map<String, List<String>> addresses = running.addresses();
+        if (draining) {
+            missing.add("draining");
+        }
+        for (ListenerPolicy listener : serving.policy().listeners().values()) {
+            if (addresses.getOrDefault(listener.name(), List.of()).isEmpty()) {
+                missing.add("listener " + listener.name() + " does not listen");
+            }
+            Directory directory = serving.directories().get(listener.backend());
+            if (directory == null || !directory.isUsable()) {
+                missing.add("listener " + listener.name() + ": backend " + listener.backend()
+                        + " does not answer, and nothing of it is known");
+            }
+        }
+        return missing;
+    }
+}
