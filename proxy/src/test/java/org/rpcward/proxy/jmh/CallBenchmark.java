@@ -27,6 +27,7 @@ import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.fixture.CallBytes;
 import org.rpcward.proxy.fixture.Policies;
+import org.rpcward.proxy.fixture.Services;
 import org.rpcward.proxy.fixture.SteadyExchange;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.Counters;
@@ -103,7 +104,7 @@ public class CallBenchmark {
     }
 
     private PortmapService service(Policy of) {
-        return new PortmapService(
+        return Services.of(
                 Policies.serving(of, new FixedDirectory(List.of(ROW))),
                 InstantSource.system(),
                 new CallLog(NO_LOG, new Counters(), System::nanoTime));

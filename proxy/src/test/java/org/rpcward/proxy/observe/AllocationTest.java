@@ -15,6 +15,7 @@ import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.proxy.fixture.CallBytes;
 import org.rpcward.proxy.fixture.Policies;
+import org.rpcward.proxy.fixture.Services;
 import org.rpcward.proxy.fixture.SteadyExchange;
 import org.rpcward.proxy.registry.FixedDirectory;
 import org.rpcward.proxy.service.PortmapService;
@@ -56,7 +57,7 @@ class AllocationTest {
     }
 
     private static PortmapService service(String limit) {
-        return new PortmapService(
+        return Services.of(
                 Policies.serving(
                         Policies.of("""
                                 log: { allow: none }
