@@ -3,10 +3,13 @@ package org.rpcward.policy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Which rules' ranges cover a point of a 128-bit line, for every point: the line is cut at all ends of ranges, and each
@@ -40,6 +43,28 @@ final class IntervalTable {
             }
         }
         return sets[from];
+    }
+
+    /** Is told of an interval of the line, both ends included, and its set of rules. */
+    interface Visitor {
+        void visit(long firstHigh, long firstLow, long lastHigh, long lastLow, long[] set);
+    }
+
+    /** All intervals in order. Equal sets are the same object. */
+    void forEach(Visitor visitor) {
+        for (int i = 0; i < sets.length; i++) {
+            boolean last = i == sets.length - 1;
+            long lastLow = last ? -1L : low[i + 1] - 1;
+            long lastHigh = last ? -1L : low[i + 1] == 0 ? high[i + 1] - 1 : high[i + 1];
+            visitor.visit(high[i], low[i], lastHigh, lastLow, sets[i]);
+        }
+    }
+
+    /** Each set of rules that some point has, once. */
+    Collection<long[]> distinctSets() {
+        Set<long[]> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
+        Collections.addAll(distinct, sets);
+        return distinct;
     }
 
     /** At this point, a rule's ranges begin or end. */

@@ -1,6 +1,8 @@
 package org.rpcward.policy;
 
 import java.util.Map;
+import org.rpcward.policy.net.AddressSet;
+import org.rpcward.policy.rpc.Transport;
 
 /**
  * A whole policy: immutable, and complete, with every default filled in. One of them serves a call from end to end.
@@ -24,4 +26,10 @@ public record Policy(
         EnumerationPolicy enumeration,
         BanPolicy bans,
         LogPolicy log,
-        AdminPolicy admin) {}
+        AdminPolicy admin) {
+
+    /** {@link RuleSet#silencedOver}; in audit mode nobody is, because everything is to be seen. */
+    public AddressSet silencedOver(Transport transport) {
+        return mode == Mode.AUDIT ? AddressSet.NONE : rules.silencedOver(transport);
+    }
+}

@@ -3,11 +3,17 @@ package org.rpcward.policy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Slot;
+import org.rpcward.policy.rpc.Transport;
 
 /*
  * The rules compiled. A call has three properties that rules ask about: who asks, what is asked (a slot), and which
@@ -171,13 +177,7 @@ public final class RuleSet {
 
     /** Whether a rule that does more than drop, not a built-in one, names this source. */
     public boolean isNamed(IpAddress source) {
-        long[] bySource = sourceSet(source);
-        for (int word = 0; word < words; word++) {
-            if ((bySource[word] & naming[word]) != 0) {
-                return true;
-            }
-        }
-        return false;
+        return meet(sourceSet(source), naming);
     }
 
     /**
@@ -194,6 +194,107 @@ public final class RuleSet {
     /** All sources for which {@link #isNamed} holds. */
     public AddressSet named() {
         return named;
+    }
+
+    /** All sources that an allow rule names, neither a built-in one nor one in audit mode. */
+    public AddressSet known() {
+        long[] allowing = bits(r -> r.namesItsSources() && r.then() == Verdict.ALLOW);
+        return sourcesWhere(set -> meet(set, allowing));
+    }
+
+    /**
+     * All sources that can bring about nothing but silence over this transport, and nothing that would be told but
+     * that: each of their calls falls to a rule that drops it, or to a default that does, with no rule in audit mode
+     * before; calls that are not whole fall to that default too. A source is in it if and only if this holds for all
+     * of its calls.
+     */
+    public AddressSet silencedOver(Transport transport) {
+        if (defaultRule.then() != Verdict.DROP) {
+            return AddressSet.NONE;
+        }
+        long[] heard = bits(r -> r.then() != Verdict.DROP || r.isAudit());
+        Collection<long[]> programSets = programs.distinctSets();
+        return sourcesWhere(set -> !meet(set, naming) && isSilenced(set, transport, heard, programSets));
+    }
+
+    private boolean isSilenced(long[] set, Transport transport, long[] heard, Collection<long[]> programSets) {
+        if (!meet(set, heard)) {
+            return true;
+        }
+        long[] candidates = new long[words];
+        for (Procedure procedure : Procedure.values()) {
+            for (int protocol = procedure.oldestProtocol(); protocol <= procedure.newestProtocol(); protocol++) {
+                long[] bySlot = slots[Slot.of(procedure, protocol, transport)];
+                for (int word = 0; word < words; word++) {
+                    candidates[word] = set[word] & bySlot[word];
+                }
+                if (!meet(candidates, heard)) {
+                    continue;
+                }
+                Collection<long[]> byProgram =
+                        procedure.callClass().namesProgram() ? programSets : Collections.singleton(whenNoProgram);
+                for (long[] program : byProgram) {
+                    if (firstIsIn(candidates, program, heard)) {
+                        return false;
+                    }
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Whether the first rule that is in both sets is in the third too. */
+    private static boolean firstIsIn(long[] set, long[] other, long[] third) {
+        for (int word = 0; word < set.length; word++) {
+            long both = set[word] & other[word];
+            if (both != 0) {
+                return (Long.lowestOneBit(both) & third[word]) != 0;
+            }
+        }
+        return false;
+    }
+
+    private static boolean meet(long[] set, long[] other) {
+        for (int word = 0; word < set.length; word++) {
+            if ((set[word] & other[word]) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private long[] bits(Predicate<Rule> wanted) {
+        long[] bits = new long[words];
+        for (int i = 0; i < rules.size(); i++) {
+            if (wanted.test(rules.get(i))) {
+                bits[i >>> 6] |= 1L << (i & 63);
+            }
+        }
+        return bits;
+    }
+
+    /** The sources whose set of rules is like this. Each set is asked about once. */
+    private AddressSet sourcesWhere(Predicate<long[]> wanted) {
+        IdentityHashMap<long[], Boolean> asked = new IdentityHashMap<>();
+        Predicate<long[]> once = set -> asked.computeIfAbsent(set, wanted::test);
+        return AddressSet.of(
+                rangesWhere(v4Sources, IpAddress.v4(0), IpAddress.v4(-1), once),
+                rangesWhere(v6Sources, new IpAddress(0, 0), new IpAddress(-1, -1), once));
+    }
+
+    private static List<AddressSet.Range> rangesWhere(
+            IntervalTable table, IpAddress worldFirst, IpAddress worldLast, Predicate<long[]> wanted) {
+        List<AddressSet.Range> ranges = new ArrayList<>();
+        table.forEach((firstHigh, firstLow, lastHigh, lastLow, set) -> {
+            IpAddress first = new IpAddress(firstHigh, firstLow);
+            IpAddress last = new IpAddress(lastHigh, lastLow);
+            first = first.compareTo(worldFirst) < 0 ? worldFirst : first;
+            last = last.compareTo(worldLast) > 0 ? worldLast : last;
+            if (first.compareTo(last) <= 0 && wanted.test(set)) {
+                ranges.add(new AddressSet.Range(first, last));
+            }
+        });
+        return ranges;
     }
 
     /** In order, built-in ones included. */

@@ -15,6 +15,7 @@ import com.tngtech.archunit.library.Architectures;
  *
  * <pre>
  *   cli -> server -> frontend, admin -> observe -> service -> registry -> backend -> rpcbind, transport -> rpc -> xdr
+ *                 -> kernel
  *                                        service -> limit, scan, ban, overload
  * </pre>
  */
@@ -60,6 +61,8 @@ class ArchitectureTest {
             .definedBy("org.rpcward.proxy.rpc..")
             .layer("xdr")
             .definedBy("org.rpcward.proxy.xdr..")
+            .layer("kernel")
+            .definedBy("org.rpcward.proxy.kernel..")
             .layer("policy")
             .definedBy(POLICY)
             .whereLayer("cli")
@@ -98,6 +101,8 @@ class ArchitectureTest {
                     "admin", "frontend", "observe", "metrics", "service", "backend", "rpcbind", "transport")
             .whereLayer("xdr")
             .mayOnlyBeAccessedByLayers("rpcbind", "rpc")
+            .whereLayer("kernel")
+            .mayOnlyBeAccessedByLayers("server")
             .whereLayer("policy")
             .mayNotAccessAnyLayer();
 

@@ -37,6 +37,11 @@ public final class AddressSet {
         return new AddressSet(merged(v4), merged(v6));
     }
 
+    /** Ranges of each family, in any order, overlapping or not. */
+    public static AddressSet of(List<Range> v4, List<Range> v6) {
+        return new AddressSet(merged(v4), merged(v6));
+    }
+
     public AddressSet union(AddressSet other) {
         return new AddressSet(merged(concat(v4, other.v4)), merged(concat(v6, other.v6)));
     }

@@ -115,8 +115,8 @@ public final class ProxyServer {
                 writer, banStore(System.getenv("STATE_DIRECTORY")), new GuardLog(log, System::nanoTime));
         bans.bans().spare(policy.bans().never());
         this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans());
-        this.sockets =
-                new Sockets(transport, loops, service, own, limiter, reason -> callLog.trouble("listen", reason));
+        this.sockets = new Sockets(
+                transport, loops, service, own, limiter, reason -> callLog.trouble("listen", reason), this::logKernel);
         this.adminLoop = transport.eventLoops(1, "rpcward-admin");
         List<EventExecutor> watched = new ArrayList<>();
         loops.forEach(watched::add);
@@ -199,6 +199,7 @@ public final class ProxyServer {
                     server.sockets.wanted(policy.listeners().values(), server.cores);
             requireNoLoop(policy, wanted.keySet());
             server.sockets.open(wanted);
+            server.sockets.settle(wanted, policy);
             server.openAdmin(policy);
             server.pulse.start(server.adminLoop.next());
             server.service.current().directories().values().forEach(Directory::start);
@@ -234,6 +235,17 @@ public final class ProxyServer {
     /** The addresses that are served, as text, with their transports, by listener. */
     public Map<String, List<String>> addresses() {
         return sockets.addresses();
+    }
+
+    /** What the kernel dropped before it reached rpcward, since the start. From whatever thread. */
+    public List<SocketDrops> drops() {
+        return sockets.drops();
+    }
+
+    private void logKernel(String reason) {
+        Map<String, Object> event = log.event("kernel");
+        event.put("reason", reason);
+        log.write(event);
     }
 
     /**
@@ -317,7 +329,7 @@ public final class ProxyServer {
         next.directories().values().stream()
                 .filter(d -> !old.directories().containsValue(d))
                 .forEach(Directory::start);
-        sockets.settle(wanted);
+        sockets.settle(wanted, policy);
         admin.settle();
         service.replace(next);
         closeDirectories(old, next);
@@ -357,7 +369,7 @@ public final class ProxyServer {
         stopping = true;
         views.draining(true);
         notifier.stopping();
-        sockets.settle(Map.of());
+        sockets.close();
         sockets.connections()
                 .forEach(c -> c.eventLoop().execute(() -> c.pipeline().fireUserEventTriggered(StreamFrontend.DRAIN)));
         sockets.connections().newCloseFuture().awaitUninterruptibly(DRAIN.toMillis());

@@ -11,7 +11,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
@@ -22,6 +21,7 @@ import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -29,9 +29,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.ListenerPolicy;
+import org.rpcward.policy.Policy;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
@@ -40,22 +44,45 @@ import org.rpcward.proxy.frontend.DeadlineWheels;
 import org.rpcward.proxy.frontend.ListeningPoint;
 import org.rpcward.proxy.frontend.LocalAddress;
 import org.rpcward.proxy.frontend.StreamFrontend;
+import org.rpcward.proxy.kernel.HashKeys;
+import org.rpcward.proxy.kernel.Lanes;
 import org.rpcward.proxy.service.PortmapService;
 import org.rpcward.proxy.service.Serving;
 import org.rpcward.proxy.transport.OwnConnections;
+import org.rpcward.proxy.transport.ReadTurns;
 import org.rpcward.proxy.transport.RecordDecoder;
+import org.rpcward.proxy.transport.SocketPrograms;
 import org.rpcward.proxy.transport.TransportType;
 
 /**
- * The sockets that listen. For each address and transport of a listener there are as many as it has workers, each on an
- * event loop of its own, and the kernel spreads the load over them.
+ * The sockets that listen. Each worker of a listener has, on an event loop of its own, one for each TCP address, over which
+ * the kernel spreads the load, and several for each UDP address: {@link Lanes}.
  */
 final class Sockets {
     /** Datagrams received with one system call. */
     private static final int DATAGRAMS_PER_READ = 32;
 
+    /** After so many datagrams, other sockets of the event loop have their turn. */
+    private static final int DATAGRAMS_PER_TURN = 32;
+
+    /** Known sources, while there are others besides, may bring this many before the others have their turn ... */
+    private static final int KNOWN_PER_TURN = 128;
+
+    /** ... and the others this many: a known source waits for no more than so many of each of their sockets. */
+    private static final int OTHERS_PER_TURN = 8;
+
     /** Room for a burst; the kernel gives as much of it as net.core.rmem_max allows. */
-    private static final int DATAGRAM_BUFFER = 4 << 20;
+    private static final int DATAGRAM_BUFFER = 2 << 20;
+
+    /** Room for a burst of those who have many sockets, and less claim. */
+    private static final int OTHERS_BUFFER = 512 << 10;
+
+    private static final int SEND_BUFFER = 4 << 20;
+
+    /** How long a socket that is to be closed may take to hand over what waits in it. */
+    private static final long DRAIN_NANOS = 200_000_000;
+
+    private static final long DRAIN_STEP_NANOS = 1_000_000;
 
     /** One read from a connection brings at most so much: a few hundred of the smallest calls. */
     private static final int STREAM_READ = 8192;
@@ -71,10 +98,14 @@ final class Sockets {
     private static final int BACKLOG = 1024;
 
     private final TransportType transport;
-    private final EventLoopGroup loops;
     private final PortmapService service;
     private final OwnConnections own;
     private final Consumer<String> failures;
+    private final Consumer<String> notices;
+    private final List<EventLoop> workers = new ArrayList<>();
+    private final HashKeys keys = HashKeys.random();
+    private final DropCounts drops = new DropCounts();
+    private int nextLoop;
     private final Map<Key, Open> open = new LinkedHashMap<>();
     private final ConnectionLimiter limiter;
     private final DeadlineWheels wheels = new DeadlineWheels();
@@ -87,20 +118,36 @@ final class Sockets {
     /** What is wanted of the sockets at one address. */
     record Wanted(LocalAddress local, int workers) {}
 
-    private record Open(ListeningPoint point, List<Channel> channels) {}
+    /** The sockets at one address, in the order in which they were bound. */
+    private static final class Open {
+        private final ListeningPoint point;
+        private final int firstLoop;
+        private final List<Channel> channels = new ArrayList<>();
+        private final Set<Channel> filtered = ConcurrentHashMap.newKeySet();
 
-    /** @param failures is told, in one line, what goes wrong with listening; must not block */
+        Open(ListeningPoint point, int firstLoop) {
+            this.point = point;
+            this.firstLoop = firstLoop;
+        }
+    }
+
+    /**
+     * @param failures is told, in one line, what goes wrong with listening; must not block
+     * @param notices is told, in one line each, what the kernel does not do for a policy
+     */
     Sockets(
             TransportType transport,
             EventLoopGroup loops,
             PortmapService service,
             OwnConnections own,
             ConnectionLimiter limiter,
-            Consumer<String> failures) {
+            Consumer<String> failures,
+            Consumer<String> notices) {
         this.limiter = limiter;
         this.failures = failures;
+        this.notices = notices;
         this.transport = transport;
-        this.loops = loops;
+        loops.forEach(loop -> workers.add((EventLoop) loop));
         this.service = service;
         this.own = own;
     }
@@ -140,46 +187,140 @@ final class Sockets {
                 Open there = open.get(key);
                 if (there == null) {
                     requireFree(key, entry.getValue());
-                    there = new Open(new ListeningPoint(entry.getValue().local()), new ArrayList<>());
+                    there = new Open(new ListeningPoint(entry.getValue().local()), nextLoop);
+                    nextLoop = (nextLoop + entry.getValue().workers()) % workers.size();
                     open.put(key, there);
                     undo.add(() -> open.remove(key));
                 }
-                List<Channel> channels = there.channels();
-                while (channels.size() < entry.getValue().workers()) {
-                    Channel channel = bind(key, there.point());
-                    channels.add(channel);
-                    undo.add(() -> {
-                        channels.remove(channel);
-                        channel.close().syncUninterruptibly();
-                    });
+                while (there.channels.size() < count(key, entry.getValue())) {
+                    bind(key, there);
+                    Open group = there;
+                    undo.add(() -> closeLast(group));
                 }
             }
             addresses = openAddresses();
         } catch (StartException e) {
+            Collections.reverse(undo);
             undo.forEach(Runnable::run);
             throw e;
         }
     }
 
-    /** Takes over what is wanted now, and closes what is not. Connections that came by closed sockets stay. */
-    void settle(Map<Key, Wanted> wanted) {
+    private int count(Key key, Wanted wanted) {
+        return key.transport() == Transport.UDP && transport.sharesPorts()
+                ? wanted.workers() * Lanes.SOCKETS_PER_WORKER
+                : wanted.workers();
+    }
+
+    /**
+     * Takes over what is wanted now, and closes what is not. Connections that came by closed sockets stay. The kernel
+     * learns what it can do for the policy; to be called when the policy is in force.
+     */
+    void settle(Map<Key, Wanted> wanted, Policy policy) {
         Set<String> listeners = new HashSet<>();
         wanted.values().forEach(w -> listeners.add(w.local().listener()));
         limiter.retain(listeners);
+        KernelGuard guard = new KernelGuard(policy, keys);
         for (Key key : List.copyOf(open.keySet())) {
+            Open there = Objects.requireNonNull(open.get(key));
             Wanted here = wanted.get(key);
-            List<Channel> channels = Objects.requireNonNull(open.get(key)).channels();
-            int left = here == null ? 0 : here.workers();
-            while (channels.size() > left) {
-                channels.remove(channels.size() - 1).close().syncUninterruptibly();
-            }
             if (here == null) {
                 open.remove(key);
+                closeFrom(there, 0);
             } else {
-                Objects.requireNonNull(open.get(key)).point().replace(here.local());
+                settle(key, there, here, guard);
             }
         }
         addresses = openAddresses();
+        drops.forgetAllBut(listeners);
+        if (transport.sharesPorts()) {
+            guard.notices().forEach(notices);
+        } else {
+            notices.accept("no filter and no lanes without epoll; the policy holds without them");
+        }
+    }
+
+    private void settle(Key key, Open there, Wanted wanted, KernelGuard guard) {
+        int count = count(key, wanted);
+        if (transport.sharesPorts() && key.transport() == Transport.UDP) {
+            Lanes lanes = guard.lanes(there.channels, isV4(key), wanted.workers());
+            for (int i = 0; i < count; i++) {
+                takeTurns(there.channels.get(i), lanes, i);
+            }
+            if (lanes != null) {
+                awaitEmpty(there.channels.subList(count, there.channels.size()));
+            }
+        }
+        closeFrom(there, count);
+        if (transport.sharesPorts()) {
+            there.channels.forEach(channel -> filter(key, there, channel, guard));
+        }
+        there.point.replace(wanted.local());
+    }
+
+    private static void filter(Key key, Open there, Channel channel, KernelGuard guard) {
+        if (guard.filter(channel, key.transport(), isV4(key), there.filtered.contains(channel))) {
+            there.filtered.add(channel);
+        } else {
+            there.filtered.remove(channel);
+        }
+    }
+
+    /** Known sources first: others have short turns between theirs. */
+    private void takeTurns(Channel channel, @Nullable Lanes lanes, int socket) {
+        ReadTurns turns = channel.config().getRecvByteBufAllocator();
+        if (lanes != Lanes.TWO) {
+            turns.change(DATAGRAMS_PER_READ, DATAGRAMS_PER_TURN);
+            drops.move(channel, SocketDrops.Lane.SHARED);
+        } else if (lanes.isKnown(socket)) {
+            turns.change(DATAGRAMS_PER_READ, KNOWN_PER_TURN);
+            drops.move(channel, SocketDrops.Lane.KNOWN);
+        } else {
+            turns.change(OTHERS_PER_TURN, OTHERS_PER_TURN);
+            drops.move(channel, SocketDrops.Lane.OTHER);
+        }
+    }
+
+    /** The kernel puts nothing more into these; what waits there still is served. */
+    private static void awaitEmpty(List<Channel> leaving) {
+        long end = System.nanoTime() + DRAIN_NANOS;
+        while (System.nanoTime() < end && leaving.stream().anyMatch(Sockets::isWaitedFor)) {
+            LockSupport.parkNanos(DRAIN_STEP_NANOS);
+        }
+    }
+
+    private static boolean isWaitedFor(Channel channel) {
+        try {
+            return SocketPrograms.queued(channel) != 0;
+        } catch (SocketPrograms.Refused e) {
+            return false;
+        }
+    }
+
+    /** From the last one on: the kernel gives the number of a socket that is closed to the last one of its group. */
+    private void closeFrom(Open there, int first) {
+        while (there.channels.size() > first) {
+            closeLast(there);
+        }
+    }
+
+    private void closeLast(Open there) {
+        Channel channel = there.channels.remove(there.channels.size() - 1);
+        drops.remove(channel);
+        there.filtered.remove(channel);
+        channel.close().syncUninterruptibly();
+    }
+
+    /** Closes all of them. Connections stay. */
+    void close() {
+        open.values().forEach(there -> closeFrom(there, 0));
+        open.clear();
+        addresses = Map.of();
+    }
+
+    /** What the kernel dropped. From whatever thread. */
+    List<SocketDrops> drops() {
+        return drops.read();
     }
 
     /** What is open, by listener: transport, address and port. Callable from everywhere. */
@@ -190,7 +331,7 @@ final class Sockets {
     private Map<String, List<String>> openAddresses() {
         Map<String, List<String>> byListener = new HashMap<>();
         open.forEach((key, there) -> {
-            LocalAddress local = there.point().local();
+            LocalAddress local = there.point.local();
             String host = local.address().toString();
             byListener
                     .computeIfAbsent(local.listener(), l -> new ArrayList<>())
@@ -223,32 +364,38 @@ final class Sockets {
         }
     }
 
-    private Channel bind(Key key, ListeningPoint point) throws StartException {
-        EventLoop loop = loops.next();
-        ChannelFuture binding =
-                key.transport() == Transport.UDP ? bindUdp(key, point, loop) : bindTcp(key, point, loop);
+    private void bind(Key key, Open there) throws StartException {
+        int number = there.channels.size();
+        boolean udp = key.transport() == Transport.UDP;
+        int worker = udp ? number / Lanes.SOCKETS_PER_WORKER : number;
+        EventLoop loop = workers.get((there.firstLoop + worker) % workers.size());
+        ChannelFuture binding = udp ? bindUdp(key, there, loop, number) : bindTcp(key, there, loop);
         binding.awaitUninterruptibly();
         Throwable cause = binding.cause();
         if (cause != null) {
-            throw new StartException(BindHelp.explain(point.local().listener(), key.address(), key.transport(), cause));
+            throw new StartException(
+                    BindHelp.explain(there.point.local().listener(), key.address(), key.transport(), cause));
         }
-        return binding.channel();
+        there.channels.add(binding.channel());
+        if (transport.sharesPorts()) {
+            drops.add(binding.channel(), there.point, key.transport());
+        }
     }
 
-    private ChannelFuture bindUdp(Key key, ListeningPoint point, EventLoop loop) {
+    private ChannelFuture bindUdp(Key key, Open there, EventLoop loop, int number) {
+        boolean batches = transport.sharesPorts();
+        int buffer = !batches || Lanes.TWO.isKnown(number) ? DATAGRAM_BUFFER : OTHERS_BUFFER;
+        int batch = batches ? DATAGRAMS_PER_READ : 1;
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
                 .channelFactory(() -> transport.datagramChannel(isV4(key)))
-                .option(ChannelOption.SO_RCVBUF, DATAGRAM_BUFFER)
-                .option(ChannelOption.SO_SNDBUF, DATAGRAM_BUFFER)
+                .option(ChannelOption.SO_RCVBUF, buffer)
+                .option(ChannelOption.SO_SNDBUF, SEND_BUFFER)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, DATAGRAM_WRITES)
                 .option(
                         ChannelOption.RECVBUF_ALLOCATOR,
-                        new FixedRecvByteBufAllocator(
-                                transport.sharesPorts()
-                                        ? DatagramFrontend.MAX_DATAGRAM * DATAGRAMS_PER_READ
-                                        : DatagramFrontend.MAX_DATAGRAM))
-                .handler(new DatagramFrontend(service, point));
+                        new ReadTurns(DatagramFrontend.MAX_DATAGRAM, batch, DATAGRAMS_PER_TURN))
+                .handler(new DatagramFrontend(service, there.point));
         transport.receiveBatches(bootstrap, DatagramFrontend.MAX_DATAGRAM);
         if (transport.sharesPorts()) {
             transport.sharePort(bootstrap);
@@ -256,7 +403,7 @@ final class Sockets {
         return bootstrap.bind(key.address());
     }
 
-    private ChannelFuture bindTcp(Key key, ListeningPoint point, EventLoop loop) {
+    private ChannelFuture bindTcp(Key key, Open there, EventLoop loop) {
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loop, loop)
                 .channelFactory(() -> transport.serverChannel(isV4(key)))
@@ -264,7 +411,7 @@ final class Sockets {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_SNDBUF, STREAM_SEND_BUFFER)
-                .handler(new Doorkeeper(point))
+                .handler(new Doorkeeper(there))
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.AUTO_READ, false)
                 .childOption(
@@ -283,10 +430,12 @@ final class Sockets {
      * so that neither this process nor the kernel keeps anything of it.
      */
     private final class Doorkeeper extends ChannelInboundHandlerAdapter {
+        private final Open there;
         private final ListeningPoint point;
 
-        Doorkeeper(ListeningPoint point) {
-            this.point = point;
+        Doorkeeper(Open there) {
+            this.there = there;
+            this.point = there.point;
         }
 
         @Override
@@ -317,6 +466,9 @@ final class Sockets {
             if (seat == null) {
                 return false;
             }
+            if (!there.filtered.isEmpty()) {
+                passAll(child);
+            }
             RecordDecoder records = new RecordDecoder(limits.maxRecord(), RecordDecoder.MAX_CALL_FRAGMENTS);
             StreamFrontend calls = new StreamFrontend(service, point, limits, seat, records, wheels, own);
             child.closeFuture().addListener(closed -> calls.leave());
@@ -329,6 +481,16 @@ final class Sockets {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             failures.accept("a connection cannot be accepted: " + cause.getMessage());
+        }
+    }
+
+    /** A connection has the filter of the socket that it came by; it passed, so its packets need not be asked again. */
+    private static void passAll(Channel connection) {
+        try {
+            SocketPrograms.detachFilter(connection);
+        } catch (SocketPrograms.Refused e) {
+            // It goes on with the filter, which lets it pass.
+            return;
         }
     }
 

@@ -14,13 +14,18 @@ import java.net.PortUnreachableException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Runs on a host of the lab and plays exchanges there, as it is told on its standard input, many at a time. A line is a
@@ -31,9 +36,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *   3 probe SOURCE|- PORT DESTINATION PORT MILLIS HEX           served | lost
  *   2 tcp SOURCE|- PORT DESTINATION PORT MILLIS QUIET BYTES HALF|WHOLE HEX[,HEX...]    HEX|- open|closed|refused
  *   4 glut SOURCE|- PORT DESTINATION PORT MILLIS TIMES HEX      open | closed
+ *   5 flood SOURCE - DESTINATION PORT SOURCES TIMES HEX         sent
+ *   6 knock SOURCE PORT DESTINATION PORT MILLIS TIMES HEX       OPENED CLOSED
  * </pre>
  *
- * A glut sends the same bytes so many times, reads nothing, and resets the connection. A probe sends a ping behind the datagram, and is over with the answer to that, whatever came or did not come before. A
+ * A flood is so many datagrams, as fast as possible, from so many sources, each of the next /24. A knock opens so many
+ * connections from ports counted up from the first, at once, sends the bytes on those that open in time, and reads until
+ * they are closed.
+ *
+ * <p>A glut sends the same bytes so many times, reads nothing, and resets the connection. A probe sends a ping behind the datagram, and is over with the answer to that, whatever came or did not come before. A
  * stream is read until it ends, or until it brought BYTES and then nothing for QUIET milliseconds, or until MILLIS are
  * over. HALF says that the sender closes its half when all is sent.
  */
@@ -73,6 +84,8 @@ public final class Agent {
                 case "udp" -> udp(words);
                 case "probe" -> probe(words);
                 case "glut" -> glut(words);
+                case "flood" -> flood(words);
+                case "knock" -> knock(words);
                 default -> tcp(words);
             };
         } catch (IOException | RuntimeException e) {
@@ -122,6 +135,70 @@ public final class Agent {
             return "served";
         } catch (SocketTimeoutException e) {
             return "lost";
+        }
+    }
+
+    private static String flood(String[] words) throws IOException {
+        InetSocketAddress to = new InetSocketAddress(InetAddress.getByName(words[4]), Integer.parseInt(words[5]));
+        byte[] bytes = HEX.parseHex(words[8]);
+        DatagramPacket packet = new DatagramPacket(bytes, bytes.length, to);
+        List<DatagramSocket> sockets = new ArrayList<>();
+        try {
+            byte[] source = InetAddress.getByName(words[2]).getAddress();
+            for (int i = Integer.parseInt(words[6]); i > 0; i--) {
+                sockets.add(new DatagramSocket(new InetSocketAddress(InetAddress.getByAddress(source), 0)));
+                source[source.length - 2]++;
+            }
+            for (int i = Integer.parseInt(words[7]); i > 0; i--) {
+                sockets.get(i % sockets.size()).send(packet);
+            }
+            return "sent";
+        } finally {
+            sockets.forEach(DatagramSocket::close);
+        }
+    }
+
+    private static String knock(String[] words) throws IOException {
+        InetSocketAddress to = new InetSocketAddress(InetAddress.getByName(words[4]), Integer.parseInt(words[5]));
+        int port = Integer.parseInt(words[3]);
+        int millis = Integer.parseInt(words[6]);
+        List<SocketChannel> opening = new ArrayList<>();
+        int opened = 0;
+        int closed = 0;
+        try {
+            for (int i = Integer.parseInt(words[7]); i > 0; i--) {
+                SocketChannel channel = SocketChannel.open();
+                opening.add(channel);
+                channel.configureBlocking(false);
+                channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+                channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+                channel.bind(local(words[2], Integer.toString(port++)));
+                channel.connect(to);
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
+            for (SocketChannel channel : opening) {
+                if (channel.finishConnect()) {
+                    opened++;
+                    closed += isClosed(channel, HEX.parseHex(words[8]), 20 * millis) ? 1 : 0;
+                }
+            }
+            return opened + " " + closed;
+        } finally {
+            for (SocketChannel channel : opening) {
+                channel.close();
+            }
+        }
+    }
+
+    /** Whether a connection comes to its end, with or without a reset, instead of bringing an answer. */
+    private static boolean isClosed(SocketChannel channel, byte[] bytes, int millis) throws IOException {
+        channel.configureBlocking(true);
+        channel.socket().setSoTimeout(millis);
+        try {
+            channel.socket().getOutputStream().write(bytes);
+            return channel.socket().getInputStream().read() < 0;
+        } catch (SocketException e) {
+            return true;
         }
     }
 

@@ -223,6 +223,50 @@ final class Caller implements AutoCloseable {
         });
     }
 
+    /** Sends so many datagrams as fast as that goes, from so many sources, one of each of as many /24. */
+    CompletableFuture<Void> flood(String source, int sources, String to, int times, byte[] call) {
+        String exchange = String.join(
+                " ",
+                "flood",
+                source,
+                "-",
+                to,
+                "111",
+                Integer.toString(sources),
+                Integer.toString(times),
+                HEX.formatHex(call));
+        return ask(exchange).thenAccept(said -> {
+            if (!said.equals("sent")) {
+                throw new AssertionError(said);
+            }
+        });
+    }
+
+    /** How many of the connections that were tried opened within a time, and how many of those rpcward closed. */
+    record Knocked(int opened, int closed) {}
+
+    /** Tries so many connections at once, and sends bytes on those that open. */
+    CompletableFuture<Knocked> knock(
+            String source, int sourcePort, String to, Duration patience, int times, byte[] bytes) {
+        String exchange = String.join(
+                " ",
+                "knock",
+                source,
+                Integer.toString(sourcePort),
+                to,
+                "111",
+                Long.toString(patience.toMillis()),
+                Integer.toString(times),
+                HEX.formatHex(bytes));
+        return ask(exchange).thenApply(said -> {
+            if (said.startsWith("failed")) {
+                throw new AssertionError(said);
+            }
+            String[] words = said.split(" ", -1);
+            return new Knocked(Integer.parseInt(words[0]), Integer.parseInt(words[1]));
+        });
+    }
+
     @Override
     public void close() {
         out.close();

@@ -1,0 +1,31 @@
+package org.rpcward.proxy.server;
+
+import java.util.Locale;
+import org.rpcward.policy.rpc.Transport;
+
+/**
+ * What the kernel did not give to the sockets of a listener. Grows only, over reloads too, for as long as the listener
+ * exists.
+ *
+ * @param lane which of its sockets
+ * @param dropped datagrams, or packets of connections that were to be: those that a filter dropped, and those for which
+ *     the queue had no room
+ */
+public record SocketDrops(String listener, Transport transport, Lane lane, long dropped) {
+    /** Who a socket is for. */
+    public enum Lane {
+        /** Sources that an allow rule names. No filter drops these: what is counted here did not fit into the queue. */
+        KNOWN,
+        /** All others. */
+        OTHER,
+        /** Everybody: TCP, and UDP where there is one lane only. */
+        SHARED;
+
+        private final String word = name().toLowerCase(Locale.ROOT);
+
+        /** The word for it in metrics. */
+        public String word() {
+            return word;
+        }
+    }
+}
