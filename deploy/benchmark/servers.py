@@ -175,22 +175,37 @@ def xdr(text):
     return struct.pack(">I", len(data)) + data + bytes(-len(data) % 4)
 
 
-class DnsBackend(threading.Thread):
+class DnsBackend:
     """Answers what dnsdist asks until its cache knows; 16 bytes more than the query, as small as an answer gets."""
 
-    def __init__(self, port=20153):
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", port))
-        self.port = port
-        self.start()
+    RECORD = b"\xc0\x0c\x00\x01\x00\x01\x00\x01\x51\x80\x00\x04\x0a\x00\x00\x01"
 
-    def run(self):
-        record = b"\xc0\x0c\x00\x01\x00\x01\x00\x01\x51\x80\x00\x04\x0a\x00\x00\x01"
+    def __init__(self, port=20153):
+        self.port = port
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", port))
+        self.tcp = socket.create_server(("127.0.0.1", port), backlog=64)
+        threading.Thread(target=self.over_udp, daemon=True).start()
+        threading.Thread(target=self.over_tcp, daemon=True).start()
+
+    def answer(self, query):
+        return query[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + query[12:] + self.RECORD
+
+    def over_udp(self):
         while True:
-            query, sender = self.socket.recvfrom(2048)
-            head = query[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00"
-            self.socket.sendto(head + query[12:] + record, sender)
+            query, sender = self.udp.recvfrom(2048)
+            self.udp.sendto(self.answer(query), sender)
+
+    def over_tcp(self):
+        while True:
+            connection, _ = self.tcp.accept()
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection, connection.makefile("rb") as stream:
+            while length := stream.read(2):
+                answer = self.answer(stream.read(int.from_bytes(length, "big")))
+                connection.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
 class Dnsdist(Server):
