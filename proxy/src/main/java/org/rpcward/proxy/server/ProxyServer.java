@@ -42,6 +42,7 @@ import org.rpcward.proxy.ban.BanStore;
 import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
 import org.rpcward.proxy.frontend.StreamFrontend;
+import org.rpcward.proxy.limit.LimitState;
 import org.rpcward.proxy.limit.Limits;
 import org.rpcward.proxy.metrics.Metrics;
 import org.rpcward.proxy.metrics.Sources;
@@ -225,6 +226,11 @@ public final class ProxyServer {
 
     public Policy policy() {
         return service.current().policy();
+    }
+
+    /** The limits that the policy in force charges, as they stand. */
+    public List<LimitState> limits() {
+        return service.current().limits().states();
     }
 
     /** What can be measured. To be closed by whoever asked for it. */
