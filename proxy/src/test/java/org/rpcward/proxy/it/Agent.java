@@ -177,10 +177,9 @@ public final class Agent {
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
             for (SocketChannel channel : opening) {
-                if (channel.finishConnect()) {
-                    opened++;
-                    closed += isClosed(channel, HEX.parseHex(words[8]), 20 * millis) ? 1 : 0;
-                }
+                String end = end(channel, HEX.parseHex(words[8]), 20 * millis);
+                opened += end.equals("silence") ? 0 : 1;
+                closed += end.equals("closed") ? 1 : 0;
             }
             return opened + " " + closed;
         } finally {
@@ -190,15 +189,18 @@ public final class Agent {
         }
     }
 
-    /** Whether a connection comes to its end, with or without a reset, instead of bringing an answer. */
-    private static boolean isClosed(SocketChannel channel, byte[] bytes, int millis) throws IOException {
-        channel.configureBlocking(true);
-        channel.socket().setSoTimeout(millis);
+    /** How a connection goes on that sends bytes; a reset is an end too. */
+    private static String end(SocketChannel channel, byte[] bytes, int millis) throws IOException {
         try {
+            if (!channel.finishConnect()) {
+                return "silence";
+            }
+            channel.configureBlocking(true);
+            channel.socket().setSoTimeout(millis);
             channel.socket().getOutputStream().write(bytes);
-            return channel.socket().getInputStream().read() < 0;
+            return channel.socket().getInputStream().read() < 0 ? "closed" : "answer";
         } catch (SocketException e) {
-            return true;
+            return "closed";
         }
     }
 
