@@ -77,12 +77,12 @@ public final class PolicyLoader {
                 return new PolicyLoader(problems, files).read(root, text);
             }
         }
-        return new LoadResult(null, problems.sorted());
+        return LoadResult.failed(problems.sorted());
     }
 
     private LoadResult read(Node root, byte[] text) {
         if (!isVersionOne(root)) {
-            return new LoadResult(null, problems.sorted());
+            return LoadResult.failed(problems.sorted());
         }
         Mapping top = new Mapping(root, Keys.TOP, "the policy", null, problems);
         GroupsReader groups = new GroupsReader(top, files);
@@ -107,7 +107,7 @@ public final class PolicyLoader {
         LogPolicy log = log(top);
         AdminPolicy admin = new AdminReader(problems).read(top);
         if (problems.hasErrors()) {
-            return new LoadResult(null, problems.sorted());
+            return LoadResult.failed(problems.sorted());
         }
 
         List<Rule> own = new ArrayList<>();
@@ -137,7 +137,7 @@ public final class PolicyLoader {
                 bans,
                 log,
                 admin);
-        return new LoadResult(policy, problems.sorted());
+        return new LoadResult(policy, problems.sorted(), () -> EffectiveText.of(root, policy));
     }
 
     private static Map<String, Mapping.Named> backendNames(Mapping top) {

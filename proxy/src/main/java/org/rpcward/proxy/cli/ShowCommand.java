@@ -4,8 +4,12 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import org.rpcward.policy.rpc.Programs;
+import org.rpcward.policy.yaml.LoadResult;
+import org.rpcward.policy.yaml.ProblemReport;
+import org.rpcward.proxy.server.PolicyFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -13,7 +17,11 @@ import picocli.CommandLine.Spec;
         name = "show",
         mixinStandardHelpOptions = true,
         description = "Show what rpcward knows.",
-        subcommands = {ShowCommand.ProgramsCommand.class, ShowCommand.SchemaCommand.class})
+        subcommands = {
+            ShowCommand.EffectiveCommand.class,
+            ShowCommand.ProgramsCommand.class,
+            ShowCommand.SchemaCommand.class
+        })
 final class ShowCommand implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -23,7 +31,7 @@ final class ShowCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "show what? programs or schema");
+        throw new ParameterException(spec.commandLine(), "show what? effective, programs or schema");
     }
 
     @Command(
@@ -56,6 +64,47 @@ final class ShowCommand implements Runnable {
                         p.story() + aliases);
             }
             out.flush();
+        }
+    }
+
+    @Command(
+            name = "effective",
+            mixinStandardHelpOptions = true,
+            description = {
+                "A policy with every default filled in, and the built-in rules in their places.",
+                "What is printed loads to the same policy, if it stands in the same directory."
+            })
+    static final class EffectiveCommand implements Callable<Integer> {
+        @Option(
+                names = "--policy",
+                paramLabel = "FILE",
+                defaultValue = "/etc/rpcward/policy.yaml",
+                description = "the policy; ${DEFAULT-VALUE} unless given")
+        private String policyFile = "";
+
+        @Spec
+        private CommandSpec spec;
+
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        EffectiveCommand() {}
+
+        @Override
+        public Integer call() {
+            PolicyFile.Loaded loaded = PolicyFile.load(policyFile);
+            LoadResult result = loaded.result();
+            if (result == null || result.policy() == null) {
+                PrintWriter err = spec.commandLine().getErr();
+                err.print(
+                        result == null
+                                ? loaded.failure() + System.lineSeparator()
+                                : ProblemReport.text(result.problems()));
+                err.flush();
+                return ExitCode.POLICY_INVALID;
+            }
+            PrintWriter out = spec.commandLine().getOut();
+            out.print(result.effective().get());
+            out.flush();
+            return ExitCode.DONE;
         }
     }
 

@@ -31,7 +31,7 @@ class SessionTest {
     private static final Pattern WORD = Pattern.compile("'([^']*)'|(\\S+)");
 
     @ParameterizedTest
-    @ValueSource(strings = {"help", "usage", "explain", "explain-audit", "check", "check-machines"})
+    @ValueSource(strings = {"help", "usage", "explain", "explain-audit", "check", "check-machines", "effective"})
     void sessions(String name) throws IOException {
         String wanted = GoldenFile.text("cli/" + name + ".txt");
         StringBuilder seen = new StringBuilder();
