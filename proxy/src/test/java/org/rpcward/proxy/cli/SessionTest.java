@@ -19,7 +19,8 @@ import picocli.CommandLine.Help.Ansi;
 
 /**
  * Whole commands with all that they print, as it would look on a terminal. A session is a file in which each command
- * stands behind a dollar, and its output after it. With {@code -Dgolden.write=true} the files are written anew, to be
+ * stands behind a dollar, and its output after it; a line that begins with {@code #}
+ * after an empty one is a comment. With {@code -Dgolden.write=true} the files are written anew, to be
  * read before they are committed.
  */
 class SessionTest {
@@ -35,13 +36,15 @@ class SessionTest {
     void sessions(String name) throws IOException {
         String wanted = GoldenFile.text("cli/" + name + ".txt");
         StringBuilder seen = new StringBuilder();
+        boolean between = true;
         for (String line : wanted.lines().toList()) {
-            if (line.startsWith("#")) {
+            if (between && line.startsWith("#")) {
                 seen.append(line).append('\n');
             } else if (line.startsWith(PROMPT)) {
                 seen.append(seen.isEmpty() ? "" : "\n").append(line).append('\n');
                 seen.append(run(arguments(line)));
             }
+            between = line.isEmpty() || (between && line.startsWith("#"));
         }
         if (Boolean.getBoolean("golden.write")) {
             Files.writeString(SESSIONS.resolve(name + ".txt"), seen);
