@@ -189,6 +189,7 @@ public final class Bans {
         pardons.put(prefix, nanoClock.getAsLong() + PARDON.toNanos());
         trim(pardons, MAX_PARDONS);
         changed = true;
+        observer.pardoned(prefix);
         return new Unbanned(lifted, staying);
     }
 

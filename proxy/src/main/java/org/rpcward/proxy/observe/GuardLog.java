@@ -7,9 +7,11 @@ import java.util.function.LongSupplier;
 import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.BanObserver;
+import org.rpcward.proxy.scan.ScanObserver;
+import org.rpcward.proxy.scan.Sighting;
 
-/** Tells of bans. So many at most in a second; of the others, how many there were. Thread-safe. */
-public final class GuardLog implements BanObserver {
+/** Tells of bans and of scanners. So many at most in a second; of the others, how many there were. Thread-safe. */
+public final class GuardLog implements BanObserver, ScanObserver {
     private static final int LINES_PER_SECOND = 100;
 
     private final EventLog log;
@@ -43,6 +45,24 @@ public final class GuardLog implements BanObserver {
         describe(event, ban);
         event.put("reason", end.word());
         event.put("hits", ban.hits());
+        write(event);
+    }
+
+    @Override
+    public void pardoned(AddressPrefix prefix) {
+        // What was lifted was told.
+    }
+
+    @Override
+    public void scanning(Sighting sighting, Sighting.Bound bound) {
+        Map<String, Object> event = log.event("enumeration");
+        event.put("source", sighting.source().toString());
+        event.put("transport", sighting.transport().word());
+        event.put("reached", bound.word());
+        event.put("points", sighting.points());
+        event.put("programs", sighting.programs());
+        event.put("misses", sighting.misses());
+        event.put("fingerprint", sighting.fingerprint());
         write(event);
     }
 

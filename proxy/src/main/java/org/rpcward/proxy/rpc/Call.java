@@ -10,6 +10,8 @@ import org.rpcward.policy.rpc.Procedure;
  * @param xid the client's transaction number, 0 when the message was too short to have one
  * @param protocol the version of program 100000 that is spoken; 2 to 4 where there is a procedure
  * @param procedure null where the fault came before it
+ * @param arguments what is asked; of a call with a whole header that was not for a procedure of the portmapper, what it
+ *     called instead
  */
 public record Call(
         int xid,
@@ -58,7 +60,7 @@ public record Call(
             return version;
         }
 
-        /** Of GETPORT: the IP protocol number, unsigned. */
+        /** Of GETPORT: the IP protocol number, unsigned. Of a call that went to no procedure: the number of that. */
         public int protocol() {
             return protocol;
         }
@@ -76,5 +78,10 @@ public record Call(
 
     static Call faulty(int xid, Fault fault) {
         return new Call(xid, fault, 0, null, Arguments.NONE);
+    }
+
+    /** A call whose header is whole. In the place of arguments stand the program, version and procedure that it called. */
+    static Call misdirected(int xid, Fault fault, int program, int version, int number) {
+        return new Call(xid, fault, 0, null, Arguments.program(program, version, number));
     }
 }

@@ -50,10 +50,12 @@ public final class CallDecoder {
             fault = destination(program, version);
         }
         if (fault != null) {
-            return Call.faulty(xid, fault);
+            return Call.misdirected(xid, fault, program, version, number);
         }
         Procedure procedure = Procedure.of(version, number);
-        return procedure == null ? Call.faulty(xid, Fault.UNKNOWN_PROCEDURE) : arguments(xid, version, procedure, in);
+        return procedure == null
+                ? Call.misdirected(xid, Fault.UNKNOWN_PROCEDURE, program, version, number)
+                : arguments(xid, version, procedure, in);
     }
 
     private static @Nullable Fault destination(int program, int version) {

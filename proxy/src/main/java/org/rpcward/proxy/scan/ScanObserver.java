@@ -1,8 +1,6 @@
 package org.rpcward.proxy.scan;
 
-import org.rpcward.policy.EnumerationPolicy;
-
 /** Is told of scanners, each once for each bound as long as it goes on. On the event loops; must not block. */
 public interface ScanObserver {
-    void scanning(Sighting sighting, Sighting.Bound bound, EnumerationPolicy policy);
+    void scanning(Sighting sighting, Sighting.Bound bound);
 }

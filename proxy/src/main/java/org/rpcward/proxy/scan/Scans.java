@@ -57,8 +57,8 @@ public final class Scans {
         }
         long now = nanoClock.getAsLong();
         boolean mayBeHindered = answerable && policy.reaction() == Reaction.HINDER;
-        int outcome =
-                table(transport).score(source, policy, now, trait, number, print == null ? -1 : number(print), mayBeHindered);
+        int outcome = table(transport)
+                .score(source, policy, now, trait, number, print == null ? -1 : number(print), mayBeHindered);
         if (transport == Transport.UDP && mayBeHindered && tcp.used() > 0) {
             outcome |= tcp.standing(source, policy, now, true) & ScoreTable.HINDERED;
         }
@@ -68,10 +68,10 @@ public final class Scans {
     private Standing standing(EnumerationPolicy policy, Transport transport, IpAddress source, int outcome) {
         if ((outcome & ScoreTable.REACHED_THROTTLE) != 0) {
             scanners.increment();
-            observer.scanning(sighting(transport, source), Sighting.Bound.THROTTLE, policy);
+            observer.scanning(sighting(transport, source), Sighting.Bound.THROTTLE);
         }
         if ((outcome & ScoreTable.REACHED_BAN) != 0) {
-            observer.scanning(sighting(transport, source), Sighting.Bound.BAN, policy);
+            observer.scanning(sighting(transport, source), Sighting.Bound.BAN);
         }
         if (policy.reaction() != Reaction.HINDER) {
             return Standing.CLEAR;

@@ -147,8 +147,9 @@ final class ScoreTable {
                 }
             }
             rotate(entry, now, half(policy));
-            boolean scored = note(entry, trait, number) | note(entry, print);
-            return outcome(entry, policy, now, scored, answerable);
+            boolean newQuestion = note(entry, trait, number);
+            boolean newPrint = note(entry, print);
+            return outcome(entry, policy, now, newQuestion || newPrint, answerable);
         }
     }
 
@@ -230,7 +231,7 @@ final class ScoreTable {
         long flags = words[entry + FLAGS];
         long prints = (flags >>> PRINTS_SHIFT) & PRINTS_MASK;
         long told = words[entry + COUNTS_BEFORE] == 0 ? 0 : flags & (TOLD_THROTTLE | TOLD_BAN);
-        words[entry + FLAGS] = told | prints << PRINTS_BEFORE_SHIFT;
+        words[entry + FLAGS] = told | (prints << PRINTS_BEFORE_SHIFT);
         words[entry + BEGAN] += half;
     }
 
@@ -277,8 +278,9 @@ final class ScoreTable {
             return false;
         }
         long flags = words[entry + FLAGS];
-        boolean before = (flags >>> PRINTS_BEFORE_SHIFT + print & 1) != 0 || (flags >>> PRINTS_SHIFT + print & 1) != 0;
-        words[entry + FLAGS] = flags | 1L << PRINTS_SHIFT + print;
+        long bit = 1L << print;
+        boolean before = (((flags >>> PRINTS_BEFORE_SHIFT) | (flags >>> PRINTS_SHIFT)) & bit) != 0;
+        words[entry + FLAGS] = flags | (bit << PRINTS_SHIFT);
         if (!before) {
             add(entry, 0, Fingerprint.POINTS);
         }
@@ -288,7 +290,7 @@ final class ScoreTable {
     private void add(int entry, int shift, int count) {
         long counts = words[entry + COUNTS];
         long sum = Math.min(MOST, ((counts >>> shift) & MOST) + count);
-        words[entry + COUNTS] = counts & ~((long) MOST << shift) | sum << shift;
+        words[entry + COUNTS] = (counts & ~((long) MOST << shift)) | (sum << shift);
     }
 
     @SuppressWarnings("EnumOrdinal") // never stored
@@ -304,8 +306,8 @@ final class ScoreTable {
         for (int i = 0; i < FILTER_HASHES; i++) {
             int bit = (int) bits & (FILTER_BITS - 1);
             int word = filter + (bit >>> 6);
-            inThis &= (words[word] >>> bit & 1) != 0;
-            inBefore &= (words[word + FILTER_WORDS] >>> bit & 1) != 0;
+            inThis &= ((words[word] >>> bit) & 1) != 0;
+            inBefore &= ((words[word + FILTER_WORDS] >>> bit) & 1) != 0;
             words[word] |= 1L << bit;
             bits >>>= Byte.SIZE;
         }
@@ -359,9 +361,10 @@ final class ScoreTable {
 
     private List<Fingerprint> fingerprints(int entry) {
         List<Fingerprint> found = new ArrayList<>();
-        long prints = words[entry + FLAGS] >>> PRINTS_SHIFT | words[entry + FLAGS] >>> PRINTS_BEFORE_SHIFT;
+        long flags = words[entry + FLAGS];
+        long prints = (flags >>> PRINTS_SHIFT) | (flags >>> PRINTS_BEFORE_SHIFT);
         for (Fingerprint print : Fingerprint.values()) {
-            if ((prints >>> Scans.number(print) & 1) != 0) {
+            if (((prints >>> Scans.number(print)) & 1) != 0) {
                 found.add(print);
             }
         }
@@ -374,8 +377,7 @@ final class ScoreTable {
             synchronized (stripe(set)) {
                 for (int way = set * WAYS; way < (set + 1) * WAYS; way++) {
                     int entry = way * STRIDE;
-                    if (tags[way] != FREE
-                            && prefix.contains(new IpAddress(words[entry + HIGH], words[entry + LOW]))) {
+                    if (tags[way] != FREE && prefix.contains(new IpAddress(words[entry + HIGH], words[entry + LOW]))) {
                         tags[way] = FREE;
                         used.decrement();
                     }

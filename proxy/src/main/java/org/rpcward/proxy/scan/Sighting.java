@@ -14,12 +14,7 @@ import org.rpcward.policy.rpc.Transport;
  * @param misses how many of these were not there, likewise
  */
 public record Sighting(
-        IpAddress source,
-        Transport transport,
-        int points,
-        int programs,
-        int misses,
-        List<Fingerprint> fingerprints) {
+        IpAddress source, Transport transport, int points, int programs, int misses, List<Fingerprint> fingerprints) {
     public Sighting {
         fingerprints = List.copyOf(fingerprints);
     }

@@ -10,10 +10,13 @@ import java.time.InstantSource;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.IpAddress;
+import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.BanObserver;
 import org.rpcward.proxy.ban.BanStore;
 import org.rpcward.proxy.ban.Bans;
+import org.rpcward.proxy.scan.Scans;
 
 /** Takes ended bans away, and keeps those in force over a restart: off the event loops, and all changes of a moment at once. */
 final class BanKeeper {
@@ -32,13 +35,37 @@ final class BanKeeper {
     }
 
     /** Begins with what was kept. */
-    static BanKeeper start(ScheduledExecutorService writer, BanStore store, BanObserver observer) {
-        Bans bans = new Bans(System::nanoTime, InstantSource.system(), new SecureRandom(), BanKeeper::isOurs, observer);
+    static BanKeeper start(ScheduledExecutorService writer, BanStore store, BanObserver log, Scans scans) {
+        Bans bans = new Bans(
+                System::nanoTime,
+                InstantSource.system(),
+                new SecureRandom(),
+                BanKeeper::isOurs,
+                new Forgiving(log, scans));
         BanStore.Kept kept = store.load();
         if (kept != null) {
             bans.restore(kept);
         }
         return new BanKeeper(bans, store, writer);
+    }
+
+    /** Tells the log, and lets those whose bans are lifted begin at no points. */
+    private record Forgiving(BanObserver log, Scans scans) implements BanObserver {
+        @Override
+        public void banned(Ban ban) {
+            log.banned(ban);
+        }
+
+        @Override
+        public void unbanned(Ban ban, Ban.End end) {
+            log.unbanned(ban, end);
+        }
+
+        @Override
+        public void pardoned(AddressPrefix prefix) {
+            scans.forget(prefix);
+            log.pardoned(prefix);
+        }
     }
 
     Bans bans() {

@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -57,6 +58,7 @@ import org.rpcward.proxy.registry.ForwardDirectory;
 import org.rpcward.proxy.registry.MirrorDirectory;
 import org.rpcward.proxy.registry.Registry;
 import org.rpcward.proxy.registry.RegistryStore;
+import org.rpcward.proxy.scan.Scans;
 import org.rpcward.proxy.service.PortmapService;
 import org.rpcward.proxy.service.Serving;
 import org.rpcward.proxy.transport.OwnConnections;
@@ -76,6 +78,7 @@ public final class ProxyServer {
     private final ScheduledExecutorService writer =
             Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("rpcward-state", true));
     private final RegistryStore store;
+    private final Scans scans;
     private final BanKeeper bans;
     private final PortmapService service;
     private final ConnectionLimiter limiter = new ConnectionLimiter(System::nanoTime, () -> 0);
@@ -112,10 +115,11 @@ public final class ProxyServer {
         this.backendLoop = transport.eventLoops(1, "rpcward-backend");
         this.notifier = Notifier.of(System.getenv("NOTIFY_SOCKET"), transport, backendLoop);
         this.store = store(System.getenv("STATE_DIRECTORY"));
-        this.bans = BanKeeper.start(
-                writer, banStore(System.getenv("STATE_DIRECTORY")), new GuardLog(log, System::nanoTime));
+        GuardLog guardLog = new GuardLog(log, System::nanoTime);
+        this.scans = new Scans(System::nanoTime, new SecureRandom(), guardLog);
+        this.bans = BanKeeper.start(writer, banStore(System.getenv("STATE_DIRECTORY")), guardLog, scans);
         bans.bans().spare(policy.bans().never());
-        this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans());
+        this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans(), scans);
         this.sockets = new Sockets(
                 transport, loops, service, own, limiter, reason -> callLog.trouble("listen", reason), this::logKernel);
         this.adminLoop = transport.eventLoops(1, "rpcward-admin");
@@ -290,6 +294,11 @@ public final class ProxyServer {
     /** Who is banned; for an administrator to read and to change. */
     public Bans bans() {
         return bans.bans();
+    }
+
+    /** Who scans. */
+    public Scans scans() {
+        return scans;
     }
 
     /** Calls back when an event loop has ended, which none does before {@link #stop}: the proxy is of no use any more then. */

@@ -29,6 +29,7 @@ import org.rpcward.proxy.rpcbind.Netbuf;
 import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.rpcbind.Results;
 import org.rpcward.proxy.rpcbind.Results.Asked;
+import org.rpcward.proxy.scan.Scans;
 import org.rpcward.proxy.service.Serving.Listening;
 
 /**
@@ -39,16 +40,14 @@ public final class PortmapService {
     /** The longest reply over UDP, in bytes: rpcbind's own bound, which clients have buffers for. */
     private static final int MAX_DATAGRAM = 9000;
 
-    private static final Hindrance BANNED = new Hindrance(Hindrance.Kind.BAN, "", Verdict.DROP);
-
     private volatile Serving current;
     private final InstantSource clock;
     private final CallObserver observer;
-    private final Bans bans;
+    private final Watch watch;
     private final ListingCache listings = new ListingCache();
 
-    public PortmapService(Serving first, InstantSource clock, CallObserver observer, Bans bans) {
-        this.bans = bans;
+    public PortmapService(Serving first, InstantSource clock, CallObserver observer, Bans bans, Scans scans) {
+        this.watch = new Watch(observer, bans, scans);
         this.current = first;
         this.clock = clock;
         this.observer = observer;
@@ -70,11 +69,7 @@ public final class PortmapService {
 
     /** Whether a new connection of this source may stay; if not, it is counted. */
     public boolean welcomes(IpAddress source) {
-        if (!bans.covers(source) || current.isAudit()) {
-            return true;
-        }
-        bans.countConnection();
-        return false;
+        return watch.welcomes(source, current);
     }
 
     /** Takes one call to its one outcome, at once unless the backend has to be asked. Never throws. */
@@ -94,7 +89,7 @@ public final class PortmapService {
 
     private void take(Exchange exchange) {
         Serving serving = current;
-        if (isBanned(exchange, serving)) {
+        if (watch.turnsAway(exchange, serving)) {
             exchange.drop();
             return;
         }
@@ -114,29 +109,19 @@ public final class PortmapService {
         }
     }
 
-    /** The first question to a call: before it is so much as decoded. */
-    private boolean isBanned(Exchange exchange, Serving serving) {
-        if (!bans.covers(exchange.source())) {
-            return false;
-        }
-        if (serving.isAudit()) {
-            observer.wouldHinder(exchange, null, BANNED, serving.policy());
-            return false;
-        }
-        bans.countCall();
-        observer.turnedAway(exchange, BANNED, serving.policy());
-        return true;
-    }
-
     /**
      * Known sources hear what is wrong, as rpcbind tells it, as long as their limits let them; the others get what the
      * policy has for strangers.
      */
     private void handleFaulty(Turn turn, Fault fault) {
         Exchange exchange = turn.exchange();
-        Hindrance limit = overLimit(turn, turn.serving().limits().ofMalformed(exchange.source()), null);
-        Verdict verdict = limit == null ? verdictOnFault(turn, fault) : limit.then();
-        observer.malformed(exchange, fault, verdict, limit, turn.serving().policy());
+        Verdict wanted = verdictOnFault(turn, fault);
+        Hindrance hindrance = watch.hindrance(turn, fault, wanted);
+        if (hindrance == null) {
+            hindrance = overLimit(turn, turn.serving().limits().ofMalformed(exchange.source()), null);
+        }
+        Verdict verdict = hindrance == null ? wanted : hindrance.then();
+        observer.malformed(exchange, fault, verdict, hindrance, turn.serving().policy());
         switch (verdict) {
             case ALLOW, HIDE -> {
                 ByteBuf out = exchange.newReply();
@@ -162,11 +147,14 @@ public final class PortmapService {
         Query query = arrived.query(procedure);
         Decision decision = arrived.rules().decide(query);
         Turn turn = arrived.decidedBy(decision.rule());
-        Hindrance limit = overLimit(turn, turn.limits(), query);
-        observer.decided(exchange, query, decision, limit, turn.serving().policy());
+        Hindrance hindrance = watch.hindrance(turn, procedure, decision.verdict());
+        if (hindrance == null) {
+            hindrance = overLimit(turn, turn.limits(), query);
+        }
+        observer.decided(exchange, query, decision, hindrance, turn.serving().policy());
         boolean enforced = !(turn.isAudit() && procedure.callClass().allowable());
         Verdict verdict = enforced ? decision.verdict() : Verdict.ALLOW;
-        switch (limit == null ? verdict : limit.then()) {
+        switch (hindrance == null ? verdict : hindrance.then()) {
             case ALLOW -> answer(turn, procedure, enforced ? Sight.of(turn.view()) : Sight.EVERYTHING);
             case HIDE -> hide(turn, procedure);
             case REFUSE -> refuse(turn);
@@ -276,6 +264,9 @@ public final class PortmapService {
         }
         ByteBuf out = success(turn);
         List<Mapping> rows = answer.rows();
+        if (rows.isEmpty()) {
+            watch.missed(turn);
+        }
         switch (procedure) {
             case GETPORT -> Results.port(out, rows);
             case GETADDRLIST -> Results.addressList(out, rows, turn.answerAddresses());

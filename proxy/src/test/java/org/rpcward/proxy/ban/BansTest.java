@@ -36,6 +36,11 @@ class BansTest {
             }
 
             @Override
+            public void pardoned(AddressPrefix prefix) {
+                events.add("pardon " + prefix);
+            }
+
+            @Override
             public void unbanned(Ban ban, Ban.End end) {
                 events.add("unban " + ban.prefix() + " " + end.word());
             }

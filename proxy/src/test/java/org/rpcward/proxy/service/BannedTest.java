@@ -39,7 +39,11 @@ class BannedTest {
 
     private PortmapService service(String keys) {
         return new PortmapService(
-                Policies.serving(Policies.of(RULES + keys), FakeDirectory.of()), clock, observer, bans);
+                Policies.serving(Policies.of(RULES + keys), FakeDirectory.of()),
+                clock,
+                observer,
+                bans,
+                Services.scans(clock));
     }
 
     private String outcome(RecordingExchange exchange) {
