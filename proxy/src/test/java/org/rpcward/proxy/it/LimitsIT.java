@@ -68,7 +68,7 @@ class LimitsIT {
             }
             assertThat(ask(client, QUIET_MILLIS)).isEmpty();
             stream.bind(new InetSocketAddress(CLIENT, 0));
-            stream.connect(new InetSocketAddress("127.0.0.1", port), PATIENCE_MILLIS);
+            stream.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
             stream.setSoTimeout(PATIENCE_MILLIS);
             for (int i = 0; i < 5; i++) {
                 stream.getOutputStream().write(Calls.record(Calls.getPort(i, NFS, 3, 6)));
@@ -130,7 +130,7 @@ class LimitsIT {
 
     private DatagramSocket client(String address) throws IOException {
         DatagramSocket socket = new DatagramSocket(new InetSocketAddress(address, 0));
-        socket.connect(new InetSocketAddress("127.0.0.1", port));
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         return socket;
     }
 
@@ -157,14 +157,14 @@ class LimitsIT {
         ByteBuffer call = ByteBuffer.wrap(Calls.getPort(1, NFS, 3, 6));
         try (DatagramChannel channel = DatagramChannel.open()) {
             channel.bind(new InetSocketAddress(InetAddress.getByAddress(address), 0));
-            channel.connect(new InetSocketAddress("127.0.0.1", port));
+            channel.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             channel.write(call.duplicate());
             channel.write(call.duplicate());
         }
     }
 
     private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
