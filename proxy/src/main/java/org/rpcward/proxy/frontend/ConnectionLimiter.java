@@ -14,6 +14,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.net.IpAddress;
+import org.rpcward.proxy.overload.Overload;
 
 /*
  * Counts are exact: a source and a prefix have an entry for as long as they have a connection. The rate of a source must
@@ -36,7 +37,7 @@ public final class ConnectionLimiter {
     private static final int BURST = 2;
 
     /** From this level of overload on, no connections of strangers are let in. */
-    private static final int NO_STRANGERS = 2;
+    private static final int NO_STRANGERS = Overload.NO_QUESTIONS;
 
     private static final int SWEPT_AT_ONCE = 8;
     private static final long SECOND = Duration.ofSeconds(1).toNanos();

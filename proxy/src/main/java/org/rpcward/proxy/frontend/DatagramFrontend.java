@@ -3,12 +3,15 @@ package org.rpcward.proxy.frontend;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.overload.Backlog;
+import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.rpc.Fault;
 import org.rpcward.proxy.rpcbind.Results;
 import org.rpcward.proxy.service.Exchange;
@@ -29,17 +32,32 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
 
     private final PortmapService service;
     private final ListeningPoint point;
+    private final Overload overload;
+    private final Backlog backlog = new Backlog();
+    private int inThisTurn;
     private boolean reading;
 
-    public DatagramFrontend(PortmapService service, ListeningPoint point) {
+    public DatagramFrontend(PortmapService service, ListeningPoint point, Overload overload) {
+        this.overload = overload;
         this.service = service;
         this.point = point;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        overload.watch(backlog);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+        overload.forget(backlog);
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         DatagramPacket packet = (DatagramPacket) message;
         reading = true;
+        inThisTurn++;
         try {
             service.handle(new DatagramExchange(context, packet));
         } finally {
@@ -50,7 +68,20 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         reading = false;
+        if (inThisTurn >= mostInATurn(context)) {
+            backlog.filled(System.nanoTime());
+        } else {
+            backlog.emptied();
+        }
+        inThisTurn = 0;
         context.flush();
+    }
+
+    /** How many datagrams are read, when more are waiting, before others have their turn. */
+    private static int mostInATurn(ChannelHandlerContext context) {
+        return context.channel().config().getRecvByteBufAllocator() instanceof MaxMessagesRecvByteBufAllocator turns
+                ? turns.maxMessagesPerRead()
+                : Integer.MAX_VALUE;
     }
 
     /** A reply could not be sent, because its receiver is gone for instance: with a datagram nobody has to know. */

@@ -66,6 +66,7 @@ public final class CallLog implements CallObserver, BackendObserver {
     private final Counters counters;
     private final LongSupplier nanoClock;
     private final Cache<DeniedKey, Denied> denied;
+    private volatile boolean sparing;
     private long second;
     private int linesThisSecond;
     private long unlogged;
@@ -102,10 +103,18 @@ public final class CallLog implements CallObserver, BackendObserver {
                 .build();
     }
 
+    /** While there is too much to do, no samples of allowed calls are told. */
+    public void spare(boolean newSparing) {
+        sparing = newSparing;
+    }
+
+    /** What overload turns away is told once, by the event of its level. */
     @Override
     public void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy) {
         counters.turnedAway(exchange, hindrance, policy);
-        tell(exchange, null, hindrance.then(), Rule.DEFAULT_NAME, hindrance.reason(), policy);
+        if (hindrance.kind() != Hindrance.Kind.OVERLOAD) {
+            tell(exchange, null, hindrance.then(), Rule.DEFAULT_NAME, hindrance.reason(), policy);
+        }
     }
 
     @Override
@@ -124,7 +133,7 @@ public final class CallLog implements CallObserver, BackendObserver {
         }
         if (verdict == Verdict.ALLOW) {
             int oneIn = policy.log().allowOneIn();
-            if (oneIn > 0 && ThreadLocalRandom.current().nextInt(oneIn) == 0) {
+            if (oneIn > 0 && !sparing && ThreadLocalRandom.current().nextInt(oneIn) == 0) {
                 write(exchange, query, Verdict.ALLOW, decision.rule().name(), "rule", policy, 0);
             }
         } else {

@@ -21,6 +21,18 @@ public interface Directory {
     /** Gives the whole registry as it is known; null when the backend could not be asked and nothing is known. */
     void list(EventExecutor executor, Consumer<@Nullable Registry> then);
 
+    /** Looks a program up in what is known now: nobody is asked, and nobody waits. */
+    Answer recall(Question question, RowFilter shown);
+
+    /** The whole registry as it is known now; null when nothing is. */
+    @Nullable
+    Registry recallAll();
+
+    /** How many wait for the backend. Asked on the backend's event loop. */
+    default int waiting() {
+        return 0;
+    }
+
     /** Begins to ask without being asked, where that is to be done. */
     default void start() {}
 

@@ -23,4 +23,14 @@ public final class FixedDirectory implements Directory {
     public void list(EventExecutor executor, Consumer<@Nullable Registry> then) {
         then.accept(registry);
     }
+
+    @Override
+    public Answer recall(Question question, RowFilter shown) {
+        return Answer.of(registry.select(question, shown));
+    }
+
+    @Override
+    public Registry recallAll() {
+        return registry;
+    }
 }

@@ -97,6 +97,26 @@ public final class ForwardDirectory implements Directory {
         });
     }
 
+    @Override
+    public Answer recall(Question question, RowFilter shown) {
+        Answer known = mirror.recall(question, shown);
+        Remembered told =
+                known.rows().isEmpty() ? null : ports.getIfPresent(known.rows().get(0));
+        return told == null || question.kind() == Question.Kind.FAMILY
+                ? known
+                : answer(known.rows().get(0), told.port());
+    }
+
+    @Override
+    public @Nullable Registry recallAll() {
+        return mirror.recallAll();
+    }
+
+    @Override
+    public int waiting() {
+        return waiting + mirror.waiting();
+    }
+
     /** The portmapper itself is rpcward, a pin is the policy's word, and an IPv4 backend cannot be asked for IPv6. */
     private boolean canAsk(Mapping row) {
         boolean local = row.program() == Builtin.PORTMAPPER_PROGRAM || Registry.isPinned(row, mirror.overlay());

@@ -41,7 +41,7 @@ import org.rpcward.proxy.rpcbind.Mapping;
 /** A copy of a backend's registry, read by DUMP. */
 public final class MirrorDirectory implements Directory {
     /** Askers beyond these are answered from what is known, without waiting. */
-    static final int MAX_WAITING = 8_192;
+    public static final int MAX_WAITING = 8_192;
 
     /** How often the registry is read while nobody asks. */
     private static final Duration UNASKED = Duration.ofMinutes(1);
@@ -207,6 +207,22 @@ public final class MirrorDirectory implements Directory {
             readAhead(known, now);
             then.accept(registry);
         }
+    }
+
+    @Override
+    public Answer recall(Question question, RowFilter shown) {
+        Registry registry = knownRegistry();
+        return registry == null ? Answer.UNAVAILABLE : Answer.of(registry.select(question, shown));
+    }
+
+    @Override
+    public @Nullable Registry recallAll() {
+        return knownRegistry();
+    }
+
+    @Override
+    public int waiting() {
+        return waiting.size();
     }
 
     /**

@@ -28,6 +28,7 @@ import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.Builtin;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
+import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.admin.AdminServer;
 import org.rpcward.proxy.admin.Control;
 import org.rpcward.proxy.admin.Operator;
@@ -52,6 +53,8 @@ import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.observe.EventLog;
 import org.rpcward.proxy.observe.GuardLog;
 import org.rpcward.proxy.observe.NettyLog;
+import org.rpcward.proxy.overload.Overload;
+import org.rpcward.proxy.overload.Signal;
 import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.FixedDirectory;
 import org.rpcward.proxy.registry.ForwardDirectory;
@@ -81,7 +84,8 @@ public final class ProxyServer {
     private final Scans scans;
     private final BanKeeper bans;
     private final PortmapService service;
-    private final ConnectionLimiter limiter = new ConnectionLimiter(System::nanoTime, () -> 0);
+    private final Overload overload = new Overload(System::nanoTime);
+    private final ConnectionLimiter limiter = new ConnectionLimiter(System::nanoTime, this::enforcedLevel);
     private final Sockets sockets;
     private final Notifier notifier;
     private final EventLoopGroup adminLoop;
@@ -119,9 +123,17 @@ public final class ProxyServer {
         this.scans = new Scans(System::nanoTime, new SecureRandom(), guardLog);
         this.bans = BanKeeper.start(writer, banStore(System.getenv("STATE_DIRECTORY")), guardLog, scans);
         bans.bans().spare(policy.bans().never());
-        this.service = new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans(), scans);
+        this.service =
+                new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans(), scans, overload);
         this.sockets = new Sockets(
-                transport, loops, service, own, limiter, reason -> callLog.trouble("listen", reason), this::logKernel);
+                transport,
+                loops,
+                service,
+                own,
+                limiter,
+                overload,
+                reason -> callLog.trouble("listen", reason),
+                this::logKernel);
         this.adminLoop = transport.eventLoops(1, "rpcward-admin");
         List<EventExecutor> watched = new ArrayList<>();
         loops.forEach(watched::add);
@@ -208,11 +220,73 @@ public final class ProxyServer {
             server.openAdmin(policy);
             server.pulse.start(server.adminLoop.next());
             server.service.current().directories().values().forEach(Directory::start);
+            server.keepWithinDescriptors(policy);
+            server.watchLoad();
         } catch (StartException e) {
             server.shutDown();
             throw e;
         }
         return server;
+    }
+
+    /** Lets in no more connections than there are descriptors for, and tells when the policy wants more. */
+    private void keepWithinDescriptors(Policy policy) {
+        int limit = Descriptors.limit();
+        int most = Descriptors.connections(limit);
+        long wanted = policy.listeners().values().stream()
+                .filter(l -> l.transports().contains(Transport.TCP))
+                .mapToLong(l -> l.tcp().maxConnections())
+                .sum();
+        limiter.capAt(most);
+        if (wanted > most) {
+            Map<String, Object> event = log.event("descriptors");
+            event.put("limit", limit);
+            event.put("max_connections", wanted);
+            event.put("connections", most);
+            event.put(
+                    "reason", "the open-file limit is too low for max_connections of all listeners; fewer are let in");
+            log.write(event);
+        }
+    }
+
+    private void watchLoad() {
+        EventLoop watching = backendLoop.next();
+        new OverloadWatch(overload, this::waiting, () -> 100.0 * limiter.open() / limiter.cap(), this::levelChanged)
+                .start(loops, watching);
+    }
+
+    /** Percent of the calls that may wait for one backend. */
+    private double waiting() {
+        int most = service.current().directories().values().stream()
+                .mapToInt(Directory::waiting)
+                .max()
+                .orElse(0);
+        return 100.0 * most / MirrorDirectory.MAX_WAITING;
+    }
+
+    /** In audit mode, nothing short of the end of the process hinders anybody. */
+    private int enforcedLevel() {
+        int level = overload.level();
+        return service.current().isAudit() && level < Overload.TOP ? 0 : level;
+    }
+
+    private void levelChanged() {
+        Overload.State state = overload.state();
+        Map<String, Object> event = log.event("overload");
+        event.put("level", state.level());
+        Signal reason = state.reason();
+        if (reason != null) {
+            event.put("reason", reason.word());
+            event.put("value", Math.round(state.value()) + reason.unit());
+        }
+        event.put("shed", overload.shed());
+        log.write(event);
+        callLog.spare(state.level() >= Overload.TRICKLE);
+        if (enforcedLevel() >= Overload.NAMED_ONLY) {
+            sockets.connections()
+                    .forEach(
+                            c -> c.eventLoop().execute(() -> c.pipeline().fireUserEventTriggered(StreamFrontend.SHED)));
+        }
     }
 
     private static void follow(EventLog log, Policy policy) throws StartException {
@@ -347,6 +421,7 @@ public final class ProxyServer {
         sockets.settle(wanted, policy);
         admin.settle();
         service.replace(next);
+        keepWithinDescriptors(policy);
         closeDirectories(old, next);
     }
 

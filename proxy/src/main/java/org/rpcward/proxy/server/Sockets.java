@@ -46,6 +46,7 @@ import org.rpcward.proxy.frontend.LocalAddress;
 import org.rpcward.proxy.frontend.StreamFrontend;
 import org.rpcward.proxy.kernel.HashKeys;
 import org.rpcward.proxy.kernel.Lanes;
+import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.service.PortmapService;
 import org.rpcward.proxy.service.Serving;
 import org.rpcward.proxy.transport.OwnConnections;
@@ -108,6 +109,7 @@ final class Sockets {
     private int nextLoop;
     private final Map<Key, Open> open = new LinkedHashMap<>();
     private final ConnectionLimiter limiter;
+    private final Overload overload;
     private final DeadlineWheels wheels = new DeadlineWheels();
     private volatile Map<String, List<String>> addresses = Map.of();
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
@@ -141,8 +143,10 @@ final class Sockets {
             PortmapService service,
             OwnConnections own,
             ConnectionLimiter limiter,
+            Overload overload,
             Consumer<String> failures,
             Consumer<String> notices) {
+        this.overload = overload;
         this.limiter = limiter;
         this.failures = failures;
         this.notices = notices;
@@ -395,7 +399,7 @@ final class Sockets {
                 .option(
                         ChannelOption.RECVBUF_ALLOCATOR,
                         new ReadTurns(DatagramFrontend.MAX_DATAGRAM, batch, DATAGRAMS_PER_TURN))
-                .handler(new DatagramFrontend(service, there.point));
+                .handler(new DatagramFrontend(service, there.point, overload));
         transport.receiveBatches(bootstrap, DatagramFrontend.MAX_DATAGRAM);
         if (transport.sharesPorts()) {
             transport.sharePort(bootstrap);

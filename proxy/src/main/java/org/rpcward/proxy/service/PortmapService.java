@@ -4,7 +4,9 @@ import com.github.benmanes.caffeine.cache.stats.CacheStats;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.time.InstantSource;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Decision;
 import org.rpcward.policy.Query;
@@ -15,7 +17,10 @@ import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.limit.Limit;
 import org.rpcward.proxy.limit.LimitSet;
+import org.rpcward.proxy.overload.Overload;
+import org.rpcward.proxy.overload.Shed;
 import org.rpcward.proxy.registry.Answer;
+import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.Question;
 import org.rpcward.proxy.registry.Registry;
 import org.rpcward.proxy.registry.RowFilter;
@@ -40,14 +45,25 @@ public final class PortmapService {
     /** The longest reply over UDP, in bytes: rpcbind's own bound, which clients have buffers for. */
     private static final int MAX_DATAGRAM = 9000;
 
+    private static final Map<Shed, Hindrance> OVERLOAD = new EnumMap<>(Shed.class);
+
+    static {
+        for (Shed why : Shed.values()) {
+            OVERLOAD.put(why, new Hindrance(Hindrance.Kind.OVERLOAD, why.word(), Verdict.DROP));
+        }
+    }
+
     private volatile Serving current;
     private final InstantSource clock;
     private final CallObserver observer;
     private final Watch watch;
+    private final Overload overload;
     private final ListingCache listings = new ListingCache();
 
-    public PortmapService(Serving first, InstantSource clock, CallObserver observer, Bans bans, Scans scans) {
+    public PortmapService(
+            Serving first, InstantSource clock, CallObserver observer, Bans bans, Scans scans, Overload overload) {
         this.watch = new Watch(observer, bans, scans);
+        this.overload = overload;
         this.current = first;
         this.clock = clock;
         this.observer = observer;
@@ -89,7 +105,7 @@ public final class PortmapService {
 
     private void take(Exchange exchange) {
         Serving serving = current;
-        if (watch.turnsAway(exchange, serving)) {
+        if (watch.turnsAway(exchange, serving) || isShed(exchange, serving)) {
             exchange.drop();
             return;
         }
@@ -107,6 +123,25 @@ public final class PortmapService {
         } else if (call.procedure() != null) {
             handleGood(turn, call.procedure());
         }
+    }
+
+    /**
+     * Whether a call is turned away, before it is so much as decoded, because there is too much to do. In audit mode none
+     * is, short of the level at which the process would end.
+     */
+    private boolean isShed(Exchange exchange, Serving serving) {
+        int level = overload.level();
+        if (level == 0 || (serving.isAudit() && level < Overload.TOP)) {
+            return false;
+        }
+        boolean named = serving.policy().rules().isNamed(exchange.source());
+        Shed why = overload.shed(exchange.source(), exchange.transport(), named);
+        Hindrance hindrance = why == null ? null : OVERLOAD.get(why);
+        if (hindrance == null) {
+            return false;
+        }
+        observer.turnedAway(exchange, hindrance, serving.policy());
+        return true;
     }
 
     /**
@@ -221,13 +256,13 @@ public final class PortmapService {
             found(turn, procedure, Answer.ABSENT);
             return;
         }
-        turn.listening()
-                .directory()
-                .find(
-                        question,
-                        sight.filter(turn),
-                        turn.exchange().executor(),
-                        answer -> answered(turn, procedure, answer));
+        Directory directory = turn.listening().directory();
+        if (answersFromMemory(turn)) {
+            found(turn, procedure, directory.recall(question, sight.filter(turn)));
+            return;
+        }
+        directory.find(
+                question, sight.filter(turn), turn.exchange().executor(), answer -> answered(turn, procedure, answer));
     }
 
     /** What the directory is asked; null when no registration can match. */
@@ -276,7 +311,17 @@ public final class PortmapService {
     }
 
     private void list(Turn turn, Sight sight) {
-        turn.listening().directory().list(turn.exchange().executor(), registry -> registryRead(turn, sight, registry));
+        Directory directory = turn.listening().directory();
+        if (answersFromMemory(turn)) {
+            listed(turn, sight, directory.recallAll());
+            return;
+        }
+        directory.list(turn.exchange().executor(), registry -> registryRead(turn, sight, registry));
+    }
+
+    private boolean answersFromMemory(Turn turn) {
+        Exchange exchange = turn.exchange();
+        return !turn.isAudit() && overload.answersFromMemory(exchange.source(), exchange.transport());
     }
 
     /** Likewise. */
@@ -395,6 +440,9 @@ public final class PortmapService {
         int bytes = exchange.replyBytes(out);
         if (exchange.reply(out)) {
             observer.replied(exchange, outcome, bytes);
+            if (exchange.transport() == Transport.UDP) {
+                overload.answered(exchange.source());
+            }
             turn.limits().settle(bytes, exchange.source(), exchange.transport(), exchange.listener());
         } else {
             observer.unsent(exchange);

@@ -94,7 +94,7 @@ public final class Serving {
         return (whole ? overLimit : overLimitAndMalformed).get(limit.index());
     }
 
-    boolean isAudit() {
+    public boolean isAudit() {
         return policy.mode() == Mode.AUDIT;
     }
 

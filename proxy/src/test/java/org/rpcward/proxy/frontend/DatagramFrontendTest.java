@@ -25,6 +25,7 @@ import org.rpcward.proxy.fixture.Hex;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingObserver;
 import org.rpcward.proxy.fixture.Services;
+import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.rpcbind.Results;
@@ -43,6 +44,7 @@ class DatagramFrontendTest {
     private final RecordingObserver observer = new RecordingObserver();
     private final PortmapService service =
             Services.of(Policies.serving(POLICY, directory), InstantSource.fixed(Instant.EPOCH), observer);
+    private final Overload overload = new Overload(() -> 0);
     private final FlushCounter flushes = new FlushCounter();
     private final EmbeddedChannel socket = new EmbeddedChannel(
             flushes,
@@ -52,7 +54,8 @@ class DatagramFrontendTest {
                             Policies.LISTENER,
                             new InetSocketAddress("192.0.2.1", 111),
                             LOCAL,
-                            new Results.Asked(LOCAL, null)))));
+                            new Results.Asked(LOCAL, null))),
+                    overload));
     private final List<ByteBuf> sent = new ArrayList<>();
 
     @AfterEach

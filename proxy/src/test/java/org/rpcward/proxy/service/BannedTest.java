@@ -19,6 +19,7 @@ import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.fixture.RecordingObserver;
 import org.rpcward.proxy.fixture.Services;
+import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.rpc.Fault;
 
 /** What becomes of the calls and connections of a banned source. */
@@ -43,7 +44,8 @@ class BannedTest {
                 clock,
                 observer,
                 bans,
-                Services.scans(clock));
+                Services.scans(clock),
+                new Overload(clock));
     }
 
     private String outcome(RecordingExchange exchange) {

@@ -1,0 +1,149 @@
+package org.rpcward.proxy.overload;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/*
+ * A table of numbers, because a flood brings a source with each datagram and an object for each would be what it is after.
+ * A source is found in one of four places that its hash names, by 24 more bits of the hash; the hash is seeded, so that
+ * nobody can choose who shares a place with whom.
+ *
+ *   63        40 39       32 31            16 15         0
+ *   | mark: 24 | score: 8  | calls: 16      | tick: 16   |
+ *
+ * `tick` is when the source was seen last, in tenths of a second, and `calls` how many calls it had in that tick. `score`
+ * is how many of its calls were answered, halved for each ten seconds of silence. Who has a score worth the name keeps
+ * his place; the others make room for each other.
+ *
+ * Event loops write without a lock. A write that gets lost is a call that was not counted.
+ */
+/** Which sources have had answers, and how much each asks. Fixed size. Thread-safe. */
+final class Established {
+    /** Answers that make a newcomer established. */
+    static final int ENOUGH = 4;
+
+    /** Calls of one source that are taken in one tick, which is 2,000 in a second. */
+    static final int FAIR_SHARE = 200;
+
+    static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final int WAYS = 4;
+    private static final int MOST = 255;
+    private static final int HALVED_AFTER = 100;
+    private static final int TICKS = 0x1_0000;
+
+    private final AtomicLongArray places;
+    private final int sets;
+
+    /** What a source is when it asks. */
+    enum Standing {
+        NEWCOMER,
+        ESTABLISHED,
+        /** Established, and asks more than its share. */
+        GREEDY
+    }
+
+    /** @param size how many sources have a place: a power of two, from 4 on */
+    Established(int size) {
+        places = new AtomicLongArray(size);
+        sets = size / WAYS;
+    }
+
+    /** A call of this source comes, and is counted if the source is established. */
+    Standing arrives(long hash, long nanos) {
+        int place = find(hash);
+        if (place < 0) {
+            return Standing.NEWCOMER;
+        }
+        int tick = tick(nanos);
+        long entry = places.getPlain(place);
+        int score = scoreAt(entry, tick);
+        if (score < ENOUGH) {
+            return Standing.NEWCOMER;
+        }
+        int calls = tickOf(entry) == tick ? callsOf(entry) : 0;
+        if (calls >= FAIR_SHARE) {
+            return Standing.GREEDY;
+        }
+        places.setPlain(place, entry(hash, score, calls + 1, tick));
+        return Standing.ESTABLISHED;
+    }
+
+    /** Whether a source is established, without counting anything. */
+    boolean knows(long hash, long nanos) {
+        int place = find(hash);
+        return place >= 0 && scoreAt(places.getPlain(place), tick(nanos)) >= ENOUGH;
+    }
+
+    /** A call of this source was answered. */
+    void answered(long hash, long nanos) {
+        int tick = tick(nanos);
+        int place = find(hash);
+        if (place < 0) {
+            place = leastWorth(hash, tick);
+            if (place >= 0) {
+                places.setPlain(place, entry(hash, 1, 0, tick));
+            }
+            return;
+        }
+        long entry = places.getPlain(place);
+        int score = Math.min(MOST, scoreAt(entry, tick) + 1);
+        places.setPlain(place, entry(hash, score, tickOf(entry) == tick ? callsOf(entry) : 0, tick));
+    }
+
+    private int find(long hash) {
+        int first = first(hash);
+        for (int i = first; i < first + WAYS; i++) {
+            long entry = places.getPlain(i);
+            if (entry != 0 && entry >>> 40 == mark(hash)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** The place of the four whose source is worth least; -1 when all are established. */
+    private int leastWorth(long hash, int tick) {
+        int first = first(hash);
+        int least = -1;
+        int leastScore = ENOUGH;
+        for (int i = first; i < first + WAYS; i++) {
+            int score = scoreAt(places.getPlain(i), tick);
+            if (score < leastScore) {
+                least = i;
+                leastScore = score;
+            }
+        }
+        return least;
+    }
+
+    private int first(long hash) {
+        return (int) (hash & sets - 1) * WAYS;
+    }
+
+    /** Never 0, so that no entry is. */
+    private static long mark(long hash) {
+        return hash >>> 40 | 1;
+    }
+
+    private static long entry(long hash, int score, int calls, int tick) {
+        return mark(hash) << 40 | (long) score << 32 | (long) calls << 16 | tick;
+    }
+
+    private static int tick(long nanos) {
+        return (int) (nanos / TICK_NANOS & TICKS - 1);
+    }
+
+    private static int tickOf(long entry) {
+        return (int) entry & TICKS - 1;
+    }
+
+    private static int callsOf(long entry) {
+        return (int) (entry >>> 16) & 0xffff;
+    }
+
+    private static int scoreAt(long entry, int tick) {
+        int halvings = (tick - tickOf(entry) & TICKS - 1) / HALVED_AFTER;
+        return halvings > 8 ? 0 : (int) (entry >>> 32 & 0xff) >> halvings;
+    }
+}

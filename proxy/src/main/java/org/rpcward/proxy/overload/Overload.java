@@ -1,0 +1,228 @@
+package org.rpcward.proxy.overload;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Transport;
+
+/*
+ *   level  is left undone
+ *     1    calls over UDP of sources that had no answers lately, but for a trickle; and of each other source what is above
+ *          its share; samples of allowed calls in the log
+ *     2    questions to backends for such newcomers: they get what is known; new connections of sources no rule names
+ *     3    everything for sources that no rule names; their idle connections
+ *     4    all newcomers over UDP
+ *
+ * A source over UDP may be forged. One that is forged well enough to be established gets a client's share, and no more.
+ * Where each datagram of a flood has another source, the trickle lets in so few of them that the same one hardly comes
+ * again, while a client that keeps asking is let in again and again, and has its place within a second.
+ */
+/** How much there is to do, and whom to turn away for it. At level 0 it costs a call one volatile read. Thread-safe. */
+public final class Overload {
+    /** The highest level. */
+    public static final int TOP = Ladder.TOP;
+
+    /** From this level on, samples of allowed calls are not logged, and newcomers over UDP are let in at a trickle. */
+    public static final int TRICKLE = 1;
+
+    /** From this level on, backends are not asked for newcomers over UDP, and strangers cannot connect. */
+    public static final int NO_QUESTIONS = 2;
+
+    /** From this level on, sources that no rule names get nothing. */
+    public static final int NAMED_ONLY = 3;
+
+    /** At this level newcomers over UDP get nothing, in audit mode too: rpcward is about to die of them. */
+    public static final int ESTABLISHED_ONLY = 4;
+
+    private static final int SOURCES = 1 << 16;
+
+    /** Newcomers let in each second at most, and saved up for no longer than this. */
+    private static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1) / 2000;
+
+    private static final long TRICKLE_SAVED = TimeUnit.MILLISECONDS.toNanos(25);
+
+    /** Below level 1 one answer in so many is noted: a client that asks seldom needs no more than the trickle. */
+    private static final int NOTED_ONE_IN = 16;
+
+    private final LongSupplier clock;
+    private final Established established = new Established(SOURCES);
+    private final long seed = ThreadLocalRandom.current().nextLong();
+    private final AtomicLong trickle;
+    private final LongAdder[][] shed = new LongAdder[TOP + 1][Shed.values().length];
+    private final List<Backlog> backlogs = new CopyOnWriteArrayList<>();
+    private final Ladder ladder;
+    private long shedBefore;
+    private long updatedAt;
+    private volatile int level;
+    private volatile State state;
+
+    /**
+     * How things stand.
+     *
+     * @param reason the signal that raised the level, or null when it is 0
+     * @param value what that signal said then, in its own unit
+     * @param secondsIn how long each level was held in all
+     */
+    public record State(int level, @Nullable Signal reason, double value, List<Double> secondsIn) {}
+
+    /** @param clock nanoseconds, from any beginning */
+    public Overload(LongSupplier clock) {
+        this.clock = clock;
+        long now = clock.getAsLong();
+        this.trickle = new AtomicLong(now);
+        this.updatedAt = now;
+        this.ladder = new Ladder(now);
+        for (LongAdder[] ofLevel : shed) {
+            for (int i = 0; i < ofLevel.length; i++) {
+                ofLevel[i] = new LongAdder();
+            }
+        }
+        this.state = stateNow();
+    }
+
+    /** From 0, all is well, to {@link #TOP}. */
+    public int level() {
+        return level;
+    }
+
+    /** As of the last {@link #update}. */
+    public State state() {
+        return state;
+    }
+
+    /** Calls turned away at a level for a reason. */
+    @SuppressWarnings("EnumOrdinal") // places of this run
+    public long shed(int atLevel, Shed why) {
+        return shed[atLevel][why.ordinal()].sum();
+    }
+
+    /** Calls turned away since the start. */
+    public long shed() {
+        long all = 0;
+        for (LongAdder[] ofLevel : shed) {
+            for (LongAdder adder : ofLevel) {
+                all += adder.sum();
+            }
+        }
+        return all;
+    }
+
+    /** Whether the queue of a socket is ever empty counts from now on. */
+    public void watch(Backlog backlog) {
+        backlogs.add(backlog);
+    }
+
+    public void forget(Backlog backlog) {
+        backlogs.remove(backlog);
+    }
+
+    /**
+     * Takes in what the signals say; what can be seen from here is added. Called by one thread, some times a second.
+     *
+     * @param others the signals that come from elsewhere
+     * @return whether the level is another one now
+     */
+    public boolean update(Map<Signal, Double> others) {
+        long now = clock.getAsLong();
+        Map<Signal, Double> values = new EnumMap<>(Signal.class);
+        values.putAll(others);
+        long longest = 0;
+        for (Backlog backlog : backlogs) {
+            longest = Math.max(longest, backlog.nanos(now));
+        }
+        values.put(Signal.RECEIVE_QUEUE, longest / (double) TimeUnit.MILLISECONDS.toNanos(1));
+        long shedNow = shed();
+        double seconds = Math.max(1, now - updatedAt) / (double) TimeUnit.SECONDS.toNanos(1);
+        values.put(Signal.SHED, (shedNow - shedBefore) / seconds);
+        shedBefore = shedNow;
+        updatedAt = now;
+        boolean changed = ladder.update(now, values);
+        state = stateNow();
+        level = ladder.level();
+        return changed;
+    }
+
+    private State stateNow() {
+        List<Double> secondsIn = new ArrayList<>();
+        for (int i = 0; i <= TOP; i++) {
+            secondsIn.add(ladder.nanosIn(i) / (double) TimeUnit.SECONDS.toNanos(1));
+        }
+        int now = ladder.level();
+        return new State(now, now == 0 ? null : ladder.reason(), ladder.reasonValue(), List.copyOf(secondsIn));
+    }
+
+    /**
+     * Whether a call is turned away, which is counted; null lets it in. Only to be asked above level 0.
+     *
+     * @param named whether a rule names the source
+     */
+    public @Nullable Shed shed(IpAddress source, Transport transport, boolean named) {
+        int now = level;
+        Shed why = !named && now >= NAMED_ONLY
+                ? Shed.UNNAMED
+                : transport == Transport.UDP ? shedDatagram(source, now) : null;
+        if (why != null) {
+            count(now, why);
+        }
+        return why;
+    }
+
+    private @Nullable Shed shedDatagram(IpAddress source, int now) {
+        long nanos = clock.getAsLong();
+        return switch (established.arrives(hash(source), nanos)) {
+            case ESTABLISHED -> null;
+            case GREEDY -> Shed.GREEDY;
+            case NEWCOMER -> now < ESTABLISHED_ONLY && mayTrickle(nanos) ? null : Shed.NEWCOMER;
+        };
+    }
+
+    /** Which of many newcomers is let in is as good as drawn by lot: the first after each half millisecond. */
+    private boolean mayTrickle(long now) {
+        long free = trickle.get();
+        return free - now <= TRICKLE_SAVED
+                && trickle.compareAndSet(free, Math.max(free, now - TRICKLE_SAVED) + TRICKLE_NANOS);
+    }
+
+    @SuppressWarnings("EnumOrdinal") // places of this run
+    private void count(int atLevel, Shed why) {
+        shed[atLevel][why.ordinal()].increment();
+    }
+
+    /** Whether backends are not to be asked for a call that was let in. */
+    public boolean answersFromMemory(IpAddress source, Transport transport) {
+        return level >= NO_QUESTIONS
+                && transport == Transport.UDP
+                && !established.knows(hash(source), clock.getAsLong());
+    }
+
+    /** A call over UDP was answered. */
+    public void answered(IpAddress source) {
+        if (level > 0) {
+            established.answered(hash(source), clock.getAsLong());
+        } else if (ThreadLocalRandom.current().nextInt(NOTED_ONE_IN) == 0) {
+            established.answered(hash(source), clock.getAsLong());
+        }
+    }
+
+    /** Seeded, so that nobody can choose sources that share a place. */
+    private long hash(IpAddress source) {
+        long h = mix(source.high() ^ seed) + source.low();
+        return mix(h ^ Long.rotateLeft(seed, 32));
+    }
+
+    private static long mix(long value) {
+        long h = value * 0x9e37_79b9_7f4a_7c15L;
+        h = (h ^ h >>> 32) * 0xd6e8_feb8_6659_fd93L;
+        h = (h ^ h >>> 29) * 0xd6e8_feb8_6659_fd93L;
+        return h ^ h >>> 32;
+    }
+}

@@ -1,0 +1,70 @@
+package org.rpcward.proxy.overload;
+
+import java.util.Locale;
+
+/**
+ * What tells that there is too much to do, and from which value on it raises which level.
+ *
+ * <p>A level is kept while a signal has three quarters of the value that raises it.
+ */
+public enum Signal {
+    /** Milliseconds by which all of the last three beats of an event loop came late. */
+    EVENT_LOOP_LAG("ms", 100, 1000, 3000, 10_000),
+    /** Milliseconds for which a UDP socket was never read empty: calls come faster than they are taken. */
+    RECEIVE_QUEUE("ms", 100, 2000, 10_000, Signal.NEVER),
+    /** Percent of the calls that may wait for backends. */
+    IN_FLIGHT("%", 25, 50, 75, 95),
+    /** Percent of the old part of the heap that is in use after it was collected. */
+    HEAP("%", 80, 88, 93, 97),
+    /** Percent of the memory outside of the heap. */
+    DIRECT_MEMORY("%", 70, 80, 90, 96),
+    /** Percent of the connections for which descriptors suffice. */
+    CONNECTIONS("%", Signal.NEVER, 85, 95, Signal.NEVER),
+    /**
+     * Calls turned away at the door in a second. They raise nothing, but while there are many the first level is kept: what
+     * is turned away is what would have to be done.
+     */
+    SHED("/s", Signal.NEVER, Signal.NEVER, Signal.NEVER, Signal.NEVER) {
+        @Override
+        int keeps(double value) {
+            return value >= SHED_THAT_KEEPS ? 1 : 0;
+        }
+    };
+
+    private static final double NEVER = Double.POSITIVE_INFINITY;
+    private static final double KEEPS = 0.75;
+    private static final double SHED_THAT_KEEPS = 5000;
+
+    private final String unit;
+    private final double[] raising;
+    private final String word = name().toLowerCase(Locale.ROOT);
+
+    Signal(String unit, double... raising) {
+        this.unit = unit;
+        this.raising = raising;
+    }
+
+    /** As it stands in log and metrics. */
+    public String word() {
+        return word;
+    }
+
+    /** Of its values: ms, % or /s. */
+    public String unit() {
+        return unit;
+    }
+
+    /** The level that this value raises, from 0 to {@link Ladder#TOP}. */
+    int raises(double value) {
+        int level = 0;
+        while (level < raising.length && value >= raising[level]) {
+            level++;
+        }
+        return level;
+    }
+
+    /** The level that this value keeps; at least as high as the one that it raises. */
+    int keeps(double value) {
+        return raises(value / KEEPS);
+    }
+}

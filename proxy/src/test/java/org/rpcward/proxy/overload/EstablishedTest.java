@@ -1,0 +1,128 @@
+package org.rpcward.proxy.overload;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.rpcward.proxy.overload.Established.Standing;
+
+class EstablishedTest {
+    private static final long CLIENT = 0x1234_5678_9abc_def0L;
+
+    private final Established established = new Established(1 << 12);
+    private final Random random = new Random(5);
+    private long now = Duration.ofHours(3).toNanos();
+
+    @Test
+    void aSourceIsEstablishedOnceEnoughOfItsCallsWereAnswered() {
+        for (int i = 0; i < Established.ENOUGH; i++) {
+            assertThat(arrives(CLIENT)).isEqualTo(Standing.NEWCOMER);
+            assertThat(established.knows(CLIENT, now)).isFalse();
+            established.answered(CLIENT, now);
+        }
+        assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
+        assertThat(established.knows(CLIENT, now)).isTrue();
+    }
+
+    @Test
+    void questionsAloneEstablishNobody() {
+        for (int i = 0; i < 10_000; i++) {
+            assertThat(arrives(CLIENT)).isEqualTo(Standing.NEWCOMER);
+        }
+    }
+
+    @Test
+    void anEstablishedSourceHasAShareOfEachTick() {
+        establish(CLIENT, 255);
+        for (int tick = 0; tick < 50; tick++) {
+            for (int i = 0; i < Established.FAIR_SHARE; i++) {
+                assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
+                established.answered(CLIENT, now);
+            }
+            for (int i = 0; i < 10; i++) {
+                assertThat(arrives(CLIENT)).isEqualTo(Standing.GREEDY);
+            }
+            now += Established.TICK_NANOS;
+        }
+    }
+
+    @Test
+    void whoIsSilentIsForgottenByAndBy() {
+        establish(CLIENT, 16);
+        now += Duration.ofSeconds(21).toNanos();
+        assertThat(established.knows(CLIENT, now)).isTrue();
+        now += Duration.ofSeconds(10).toNanos();
+        assertThat(established.knows(CLIENT, now)).isFalse();
+        establish(CLIENT, 255);
+        now += Duration.ofSeconds(100).toNanos();
+        assertThat(arrives(CLIENT)).isEqualTo(Standing.NEWCOMER);
+    }
+
+    @Test
+    void whoKeepsAskingStaysHoweverLong() {
+        establish(CLIENT, Established.ENOUGH);
+        for (int i = 0; i < 20_000; i++) {
+            now += Duration.ofSeconds(1).toNanos();
+            assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
+        }
+    }
+
+    @Test
+    void aFloodOfSourcesDisplacesNoOneWhoIsEstablished() {
+        Set<Long> clients = new HashSet<>();
+        while (clients.size() < 100) {
+            clients.add(random.nextLong());
+        }
+        clients.forEach(c -> establish(c, 16));
+        for (int i = 0; i < 1_000_000; i++) {
+            established.answered(random.nextLong(), now);
+            now += 1000;
+        }
+        assertThat(clients)
+                .allSatisfy(c -> assertThat(established.knows(c, now)).isTrue());
+    }
+
+    @Test
+    void aSourceThatKeepsBeingAnsweredFindsAPlaceInAFlood() {
+        int answers = 0;
+        while (!established.knows(CLIENT, now) && answers < 100) {
+            for (int i = 0; i < 200; i++) {
+                established.answered(random.nextLong(), now);
+            }
+            now += Duration.ofMillis(10).toNanos();
+            established.answered(CLIENT, now);
+            answers++;
+        }
+        assertThat(answers).isBetween(Established.ENOUGH, 20);
+    }
+
+    @Test
+    void whenAllOfThePlacesAreTakenNobodyIsTurnedOut() {
+        Established tiny = new Established(4);
+        for (long source = 1; source <= 4; source++) {
+            for (int i = 0; i < Established.ENOUGH; i++) {
+                tiny.answered(source << 44, now);
+            }
+        }
+        for (int i = 0; i < 100; i++) {
+            tiny.answered(5L << 44, now);
+        }
+        assertThat(tiny.knows(5L << 44, now)).isFalse();
+        for (long source = 1; source <= 4; source++) {
+            assertThat(tiny.knows(source << 44, now)).isTrue();
+        }
+    }
+
+    private void establish(long source, int answers) {
+        for (int i = 0; i < answers; i++) {
+            established.answered(source, now);
+        }
+    }
+
+    private Standing arrives(long source) {
+        return established.arrives(source, now);
+    }
+}

@@ -1,0 +1,188 @@
+package org.rpcward.proxy.overload;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.fixture.FakeClock;
+
+class OverloadTest {
+    private static final IpAddress CLIENT = IpAddress.v4(0x0a01_0203);
+
+    private final FakeClock clock = new FakeClock();
+    private final Overload overload = new Overload(clock);
+
+    OverloadTest() {
+        clock.pass(Duration.ofHours(1));
+        overload.update(Map.of());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4})
+    void eachLevelIsReachedForAReason(int level) {
+        raise(level);
+        assertThat(overload.level()).isEqualTo(level);
+        assertThat(overload.state().reason()).isEqualTo(Signal.HEAP);
+        calm();
+        assertThat(overload.level()).isZero();
+        assertThat(overload.state().reason()).isNull();
+        assertThat(overload.state().secondsIn().get(level)).isGreaterThan(5);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void newcomersComeInAtATrickle(int level) {
+        raise(level);
+        int in = 0;
+        for (int i = 0; i < 1_000_000; i++) {
+            clock.pass(Duration.ofNanos(10_000));
+            in += overload.shed(IpAddress.v4(i), Transport.UDP, true) == null ? 1 : 0;
+        }
+        assertThat(in).isBetween(19_900, 20_100);
+        assertThat(overload.shed(level, Shed.NEWCOMER)).isEqualTo(1_000_000 - in);
+        assertThat(overload.shed()).isEqualTo(1_000_000 - in);
+    }
+
+    @Test
+    void afterAQuietTimeNoMoreThanAFewNewcomersComeInAtOnce() {
+        raise(1);
+        clock.pass(Duration.ofMinutes(1));
+        int in = 0;
+        for (int i = 0; i < 10_000; i++) {
+            in += overload.shed(IpAddress.v4(i), Transport.UDP, true) == null ? 1 : 0;
+        }
+        assertThat(in).isBetween(50, 110);
+    }
+
+    @Test
+    void aClientThatKeepsAskingInAFloodIsEstablishedWithinASecond() {
+        raise(1);
+        int asked = 0;
+        int answered = 0;
+        for (int i = 0; i < 300_000; i++) {
+            clock.pass(Duration.ofNanos(10_000));
+            IpAddress source = i % 100 == 0 ? CLIENT : IpAddress.v4(0x0a02_0000 + (i * 31 & 0xffff));
+            boolean in = overload.shed(source, Transport.UDP, true) == null;
+            if (in) {
+                overload.answered(source);
+            }
+            if (source.equals(CLIENT) && i >= 100_000) {
+                asked++;
+                answered += in ? 1 : 0;
+            }
+        }
+        assertThat(asked).isEqualTo(2000);
+        assertThat(answered).isEqualTo(asked);
+        assertThat(overload.shed(1, Shed.NEWCOMER)).isGreaterThan(250_000);
+    }
+
+    @Test
+    void oneWhoWasAnsweredBeforeIsEstablishedAlready() {
+        for (int i = 0; i < 2000; i++) {
+            overload.answered(CLIENT);
+        }
+        raise(4);
+        assertThat(overload.shed(CLIENT, Transport.UDP, true)).isNull();
+        assertThat(overload.shed(IpAddress.v4(99), Transport.UDP, true)).isEqualTo(Shed.NEWCOMER);
+    }
+
+    @Test
+    void anEstablishedSourceGetsNoMoreThanItsShare() {
+        establish(CLIENT);
+        int in = 0;
+        for (int i = 0; i < 100_000; i++) {
+            clock.pass(Duration.ofNanos(10_000));
+            in += overload.shed(CLIENT, Transport.UDP, true) == null ? 1 : 0;
+        }
+        assertThat(in).isBetween(1990, 2210);
+        assertThat(overload.shed(1, Shed.GREEDY)).isEqualTo(100_000 - in);
+    }
+
+    @Test
+    void fromTheThirdLevelOnSourcesThatNoRuleNamesGetNothing() {
+        establish(CLIENT);
+        raise(2);
+        assertThat(overload.shed(CLIENT, Transport.UDP, false)).isNull();
+        assertThat(overload.shed(CLIENT, Transport.TCP, false)).isNull();
+        raise(3);
+        assertThat(overload.shed(CLIENT, Transport.UDP, false)).isEqualTo(Shed.UNNAMED);
+        assertThat(overload.shed(CLIENT, Transport.TCP, false)).isEqualTo(Shed.UNNAMED);
+        assertThat(overload.shed(CLIENT, Transport.UDP, true)).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4})
+    void aNamedSourceIsServedOverTcpAtEveryLevel(int level) {
+        raise(level);
+        for (int i = 0; i < 10_000; i++) {
+            assertThat(overload.shed(CLIENT, Transport.TCP, true)).isNull();
+        }
+    }
+
+    @Test
+    void backendsAreNotAskedForNewcomersFromTheSecondLevelOn() {
+        assertThat(overload.answersFromMemory(CLIENT, Transport.UDP)).isFalse();
+        raise(1);
+        assertThat(overload.answersFromMemory(CLIENT, Transport.UDP)).isFalse();
+        raise(2);
+        assertThat(overload.answersFromMemory(CLIENT, Transport.UDP)).isTrue();
+        assertThat(overload.answersFromMemory(CLIENT, Transport.TCP)).isFalse();
+        establish(CLIENT);
+        assertThat(overload.answersFromMemory(CLIENT, Transport.UDP)).isFalse();
+    }
+
+    @Test
+    void aQueueThatStandsRaisesTheFirstLevelAndAFloodKeepsIt() {
+        Backlog backlog = new Backlog();
+        overload.watch(backlog);
+        for (int i = 0; i < 11; i++) {
+            backlog.filled(clock.getAsLong());
+            clock.pass(Duration.ofMillis(10));
+        }
+        assertThat(overload.update(Map.of())).isTrue();
+        assertThat(overload.state().reason()).isEqualTo(Signal.RECEIVE_QUEUE);
+        backlog.emptied();
+        for (int i = 0; i < 20; i++) {
+            clock.pass(Duration.ofSeconds(1));
+            for (int call = 0; call < 6000; call++) {
+                overload.shed(IpAddress.v4(call), Transport.UDP, true);
+            }
+            assertThat(overload.update(Map.of())).isFalse();
+        }
+        assertThat(overload.level()).isEqualTo(1);
+        calm();
+        overload.forget(backlog);
+        for (int i = 0; i < 100; i++) {
+            backlog.filled(clock.getAsLong());
+            clock.pass(Duration.ofMillis(10));
+        }
+        assertThat(overload.update(Map.of())).isFalse();
+    }
+
+    private void establish(IpAddress source) {
+        raise(1);
+        for (int i = 0; i < Established.ENOUGH; i++) {
+            overload.answered(source);
+        }
+    }
+
+    private void raise(int level) {
+        double[] heap = {0, 80, 88, 93, 97};
+        Map<Signal, Double> values = new EnumMap<>(Signal.class);
+        values.put(Signal.HEAP, heap[level]);
+        overload.update(values);
+    }
+
+    private void calm() {
+        for (int i = 0; i < 60; i++) {
+            clock.pass(Duration.ofSeconds(1));
+            overload.update(Map.of());
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package org.rpcward.proxy.overload;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** What event loops and sockets tell: {@link Beat} and {@link Backlog}. */
+class SignsTest {
+    private static final long MILLI = Duration.ofMillis(1).toNanos();
+
+    private final Beat beat = new Beat(0);
+    private final Backlog backlog = new Backlog();
+
+    @Test
+    void aLoopThatIsLateThreeTimesInARowIsLate() {
+        long now = 0;
+        for (long late : new long[] {0, 500, 300, 400}) {
+            now += Beat.PERIOD_NANOS + late * MILLI;
+            beat.beat(now);
+        }
+        assertThat(beat.lagNanos(now)).isEqualTo(300 * MILLI);
+        now += Beat.PERIOD_NANOS;
+        beat.beat(now);
+        assertThat(beat.lagNanos(now)).isZero();
+    }
+
+    @Test
+    void onePauseIsNoLag() {
+        beat.beat(Beat.PERIOD_NANOS);
+        beat.beat(Beat.PERIOD_NANOS * 50);
+        beat.beat(Beat.PERIOD_NANOS * 51);
+
+        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 51)).isZero();
+    }
+
+    @Test
+    void aLoopThatDoesNotComeAtAllIsSeenWithoutItsHelp() {
+        beat.beat(Beat.PERIOD_NANOS);
+        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 4)).isZero();
+        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 21)).isEqualTo(Beat.PERIOD_NANOS * 19);
+    }
+
+    @Test
+    void aQueueStandsFromTheFirstFullReadToTheLast() {
+        for (int i = 0; i <= 30; i++) {
+            backlog.filled(i * 10 * MILLI);
+        }
+        assertThat(backlog.nanos(300 * MILLI)).isEqualTo(300 * MILLI);
+        assertThat(backlog.nanos(400 * MILLI)).isEqualTo(300 * MILLI);
+    }
+
+    @Test
+    void aShortReadEndsIt() {
+        backlog.filled(0);
+        backlog.filled(100 * MILLI);
+        backlog.emptied();
+        assertThat(backlog.nanos(100 * MILLI)).isZero();
+        backlog.filled(150 * MILLI);
+        backlog.filled(160 * MILLI);
+        assertThat(backlog.nanos(160 * MILLI)).isEqualTo(10 * MILLI);
+    }
+
+    @Test
+    void silenceEndsItToo() {
+        backlog.filled(0);
+        backlog.filled(150 * MILLI);
+        assertThat(backlog.nanos(351 * MILLI)).isZero();
+        backlog.filled(500 * MILLI);
+        assertThat(backlog.nanos(500 * MILLI)).isZero();
+        backlog.filled(600 * MILLI);
+        assertThat(backlog.nanos(600 * MILLI)).isEqualTo(100 * MILLI);
+    }
+}
