@@ -36,12 +36,18 @@ public enum Signal {
     private static final double SHED_THAT_KEEPS = 5000;
 
     private final String unit;
-    private final double[] raising;
+    private final double first;
+    private final double second;
+    private final double third;
+    private final double fourth;
     private final String word = name().toLowerCase(Locale.ROOT);
 
-    Signal(String unit, double... raising) {
+    Signal(String unit, double first, double second, double third, double fourth) {
         this.unit = unit;
-        this.raising = raising;
+        this.first = first;
+        this.second = second;
+        this.third = third;
+        this.fourth = fourth;
     }
 
     /** As it stands in log and metrics. */
@@ -56,11 +62,7 @@ public enum Signal {
 
     /** The level that this value raises, from 0 to {@link Ladder#TOP}. */
     int raises(double value) {
-        int level = 0;
-        while (level < raising.length && value >= raising[level]) {
-            level++;
-        }
-        return level;
+        return value >= fourth ? 4 : value >= third ? 3 : value >= second ? 2 : value >= first ? 1 : 0;
     }
 
     /** The level that this value keeps; at least as high as the one that it raises. */

@@ -123,8 +123,8 @@ public final class ProxyServer {
         this.scans = new Scans(System::nanoTime, new SecureRandom(), guardLog);
         this.bans = BanKeeper.start(writer, banStore(System.getenv("STATE_DIRECTORY")), guardLog, scans);
         bans.bans().spare(policy.bans().never());
-        this.service =
-                new PortmapService(serving(policy, null), InstantSource.system(), callLog, bans.bans(), scans, overload);
+        this.service = new PortmapService(
+                serving(policy, null), InstantSource.system(), callLog, bans.bans(), scans, overload);
         this.sockets = new Sockets(
                 transport,
                 loops,

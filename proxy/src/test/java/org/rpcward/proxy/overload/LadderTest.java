@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -12,6 +13,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class LadderTest {
     private static final long STEP = Duration.ofMillis(100).toNanos();
+
+    private static final List<Signal> SIGNALS = List.of(Signal.values());
 
     private long now;
     private final Ladder ladder = new Ladder(0);
@@ -35,21 +38,16 @@ class LadderTest {
         values.put(Signal.HEAP, 98.0);
         step();
         values.put(Signal.HEAP, 10.0);
+        assertThat(step()).isFalse();
         for (int level = 4; level > 0; level--) {
-            for (int i = 0; i < 50; i++) {
+            for (int i = 1; i < 50; i++) {
                 assertThat(step()).as("at level " + level).isFalse();
                 assertThat(ladder.level()).isEqualTo(level);
             }
-            if (level == 4) {
-                assertThat(step()).isTrue();
-            } else {
-                now -= STEP;
-                assertThat(step()).isFalse();
-                assertThat(step()).isTrue();
-            }
-            now -= STEP;
+            assertThat(step()).isTrue();
             assertThat(ladder.level()).isEqualTo(level - 1);
         }
+        assertThat(step()).isFalse();
     }
 
     @Test
@@ -132,7 +130,7 @@ class LadderTest {
         long calmSince = -1;
         for (int i = 0; i < 300_000; i++) {
             if (random.nextInt(30) == 0) {
-                Signal signal = Signal.values()[random.nextInt(Signal.values().length)];
+                Signal signal = SIGNALS.get(random.nextInt(SIGNALS.size()));
                 values.put(signal, random.nextBoolean() ? 0 : random.nextDouble() * 120);
             }
             int raised = values.entrySet().stream()

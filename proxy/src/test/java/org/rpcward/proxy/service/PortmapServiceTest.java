@@ -544,6 +544,16 @@ class PortmapServiceTest {
     void aMistakeCostsTheCallThatMetItAndNoOther() {
         Directory broken = new Directory() {
             @Override
+            public Answer recall(Question question, RowFilter shown) {
+                throw new IllegalStateException("nobody asks for what is remembered");
+            }
+
+            @Override
+            public @Nullable Registry recallAll() {
+                throw new IllegalStateException("nobody asks for what is remembered");
+            }
+
+            @Override
             public void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then) {
                 throw new IllegalStateException("a mistake");
             }

@@ -23,6 +23,7 @@ import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.fixture.RecordingObserver;
 import org.rpcward.proxy.fixture.Services;
+import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.scan.Scans;
@@ -57,7 +58,8 @@ class ScanningTest {
                 clock,
                 observer,
                 bans,
-                scans);
+                scans,
+                new Overload(clock));
     }
 
     private String ask(Transport transport, CallBytes call) {
