@@ -5,6 +5,9 @@ import statistics
 # A ratio that is so much worse is a case to be named.
 WORSE = 1.10
 
+# Of fewer rounds nobody can tell what is noise.
+ENOUGH = 3
+
 COLUMNS = [
     ("cpu_us", "CPU us/call", "%.2f"),
     ("also_cpu_us", "+ backend", "%.2f"),
@@ -34,7 +37,7 @@ def quartiles(values):
 
 def spread(values):
     low, high = quartiles(values)
-    return {"min": round(min(values), 3), "low": round(low, 3), "median": round(statistics.median(values), 3),
+    return {"count": len(values), "min": round(min(values), 3), "low": round(low, 3), "median": round(statistics.median(values), 3),
             "high": round(high, 3), "max": round(max(values), 3)}
 
 
@@ -125,8 +128,9 @@ def compare(before, now):
                 same += 1
                 continue
             # Sure when the better half of the new rounds is worse than the worse half of the old ones.
-            sure = new["low"] > was["high"] if lower else new["high"] < was["low"]
-            said = "WORSE" if sure else "inconclusive, the rounds overlap: run more of them"
+            apart = new["low"] > was["high"] if lower else new["high"] < was["low"]
+            sure = apart and min(new["count"], was["count"]) >= ENOUGH
+            said = "WORSE" if sure else "inconclusive, the rounds are too few or overlap"
             print("  %s: %s was %.3g, is %.3g (%.3g to %.3g): %s" % (
                 name, what, was["median"], new["median"], new["min"], new["max"], said))
             status |= sure
