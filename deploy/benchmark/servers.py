@@ -20,7 +20,6 @@ NFS = 100003
 REXD = 100017
 YPSERV = 100004
 ROWS_BASE = 0x20000000
-TICK = os.sysconf("SC_CLK_TCK")
 
 NULL_CALL = struct.pack(">10I", 0x72707770, 0, 2, 100000, 2, 0, 0, 0, 0, 0)
 DNS_QUERY = b"\x00\x01\x01\x00\x00\x01" + bytes(6) + b"\x01x\x07example\x00\x00\x01\x00\x01"
@@ -55,17 +54,8 @@ def children(pid):
 
 
 def cpu_of(pid):
-    """Of a process: by its threads, to the nanosecond; where the kernel does not tell that, by its ticks."""
-    try:
-        spent = 0
-        for task in os.listdir("/proc/%d/task" % pid):
-            with open("/proc/%d/task/%s/schedstat" % (pid, task)) as f:
-                spent += int(f.read().split()[0])
-        return spent / 1e9
-    except OSError:
-        with open("/proc/%d/stat" % pid) as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+    """Of a process, threads that have ended included, to the nanosecond: its clock, clock_getcpuclockid(3)."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 class Server:

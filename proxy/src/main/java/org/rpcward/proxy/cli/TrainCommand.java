@@ -54,11 +54,17 @@ final class TrainCommand implements Callable<Integer> {
             groups: { here: [127.0.0.0/8, "::1"] }
             programs: { nfs-family: [nfs/2-4, mountd, nlockmgr, status] }
             views: { nfs-only: { programs: nfs-family } }
+            limits:
+              lookups: { rate: 100000/s, burst: 100000, per: source }
+              network: { rate: 100000/s, burst: 100000, per: prefix }
             rules:
-              - { name: lookups, from: here, call: lookup, program: nfs-family, then: allow }
-              - { name: lists, from: here, call: list, over: tcp, then: allow, view: nfs-only }
+              - { name: lookups, from: here, call: lookup, program: nfs-family, then: allow, limit: [lookups, network] }
+              - { name: lists, from: here, call: list, over: tcp, then: allow, view: nfs-only, limit: lookups }
               - { name: others, from: [here, 10.0.0.0/8], then: hide }
             default: drop
+            enumeration: { throttle_at: 1000, ban_at: 1000 }
+            bans: { never: [here], first: 60s }
+            admin: { http: "127.0.0.1:%d", socket: "%s" }
             """;
 
     private static final int NFS = 100003;
@@ -78,21 +84,24 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         int oldPort = freePort();
         int port = freePort();
+        int adminPort = freePort();
         Path directory = Files.createTempDirectory("rpcward-train");
         Path table = directory.resolve("table.yaml");
         Path front = directory.resolve("front.yaml");
+        Path socket = directory.resolve("admin.sock");
         try {
             Files.writeString(table, TABLE.formatted(oldPort));
-            Files.writeString(front, FRONT.formatted(port, oldPort));
-            return serve(table, front, port);
+            Files.writeString(front, FRONT.formatted(port, oldPort, adminPort, socket));
+            return serve(table, front, port, adminPort);
         } finally {
             Files.deleteIfExists(table);
             Files.deleteIfExists(front);
+            Files.deleteIfExists(socket);
             Files.delete(directory);
         }
     }
 
-    private int serve(Path table, Path front, int port) throws InterruptedException {
+    private int serve(Path table, Path front, int port, int adminPort) throws InterruptedException {
         String policy = front.toString();
         execute("check", policy);
         execute("explain", "--policy", policy, "--from", "127.0.0.1", "--udp", "getport", "nfs");
@@ -106,7 +115,7 @@ final class TrainCommand implements Callable<Integer> {
         } catch (StartException e) {
             throw new IllegalStateException(e.getMessage(), e);
         }
-        FutureTask<Boolean> client = new FutureTask<>(() -> ask(port));
+        FutureTask<Boolean> client = new FutureTask<>(() -> ask(port, adminPort));
         new Thread(client, "rpcward-client").start();
         try {
             int status = execute("run", "--policy", policy);
@@ -138,13 +147,13 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /** Makes the calls, then stops the server, whether they were answered or not. */
-    private boolean ask(int port) throws IOException {
+    private boolean ask(int port, int adminPort) throws IOException {
         try (DatagramSocket socket = new DatagramSocket()) {
             socket.connect(InetAddress.getLoopbackAddress(), port);
             socket.setSoTimeout(PATIENCE_MILLIS);
             boolean answered = awaitAnswer(socket) && lookUp(socket) && overTcp(port);
             Signals.raise("HUP");
-            return answered && lookUp(socket) && overTcp(port);
+            return answered && lookUp(socket) && overTcp(port) && scrape(adminPort);
         } finally {
             Signals.raise("TERM");
         }
@@ -197,6 +206,21 @@ final class TrainCommand implements Callable<Integer> {
                 out.writeInt(1 << 31 | call.length);
                 out.write(call);
                 in.readFully(new byte[in.readInt() & Integer.MAX_VALUE]);
+            }
+        }
+        return true;
+    }
+
+    /** As a monitor does. */
+    private static boolean scrape(int adminPort) throws IOException {
+        for (String path : new String[] {"/readyz", "/metrics"}) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), adminPort)) {
+                socket.setSoTimeout(PATIENCE_MILLIS * 4);
+                String request = "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+                if (socket.getInputStream().readAllBytes().length == 0) {
+                    return false;
+                }
             }
         }
         return true;
