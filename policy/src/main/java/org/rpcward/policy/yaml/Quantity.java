@@ -71,7 +71,7 @@ public final class Quantity {
     private Quantity() {}
 
     /** Milliseconds, or -1 if the text is not a time with a unit. */
-    static long parseDuration(String text) {
+    public static long parseDuration(String text) {
         return parse(text, TIMES);
     }
 

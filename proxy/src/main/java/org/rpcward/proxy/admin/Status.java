@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param mode {@code enforce} or {@code audit}
  * @param started when, as text
  * @param rules how many the policy has, without the built-in ones
+ * @param overloadLevel 0 when all is well; the higher, the more is turned away
  * @param lastReload null when there was none
  * @param ready whether {@link #missing} is empty
  * @param missing what keeps it from being ready, in words
@@ -29,6 +30,7 @@ public record Status(
         boolean draining,
         boolean ready,
         List<String> missing,
+        int overloadLevel,
         @Nullable Reloaded lastReload,
         List<ListenerView> listeners,
         List<BackendView> backends,

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
+import org.rpcward.proxy.observe.Counters.RuleKey;
 import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.RegistryStore;
 import org.rpcward.proxy.service.Serving;
@@ -21,6 +22,7 @@ public final class Views {
     private final Running running;
     private final InstantSource clock;
     private final Instant started;
+    private final RuleWatch ruleWatch;
     private volatile @Nullable Reloaded lastReload;
     private volatile boolean draining;
 
@@ -41,12 +43,42 @@ public final class Views {
 
         /** What was counted since the start. */
         Map<String, Object> counters();
+
+        /** How many calls each rule decided. */
+        Map<RuleKey, Long> ruleHits();
+
+        List<CacheView> caches();
+
+        /** 0 when all is well. */
+        int overloadLevel();
     }
 
     public Views(Running running, InstantSource clock) {
         this.running = running;
         this.clock = clock;
         this.started = clock.instant();
+        this.ruleWatch = new RuleWatch(running::ruleHits, clock);
+    }
+
+    /** A second is over. */
+    void tick() {
+        ruleWatch.tick();
+    }
+
+    Serving serving() {
+        return running.serving();
+    }
+
+    List<String> addresses(String listener) {
+        return running.addresses().getOrDefault(listener, List.of());
+    }
+
+    List<CacheView> caches() {
+        return running.caches();
+    }
+
+    List<RuleView> rules() {
+        return ruleWatch.rules(running.serving().policy());
     }
 
     public void reloaded(Reloaded reload) {
@@ -77,6 +109,7 @@ public final class Views {
                 draining,
                 missing.isEmpty(),
                 missing,
+                running.overloadLevel(),
                 lastReload,
                 policy.listeners().values().stream()
                         .map(l -> new Status.ListenerView(

@@ -16,6 +16,8 @@ import picocli.CommandLine.ParameterException;
 
 /** The way to a running rpcward, and back to whoever asks. */
 final class ControlSocket {
+    private static final int BAD_REQUEST = 400;
+
     static final String SERVICE_SOCKET = "/run/rpcward/admin.sock";
 
     private final @Nullable String socket;
@@ -35,10 +37,10 @@ final class ControlSocket {
     }
 
     /** Nobody answers at the control socket. */
-    static final class Unreachable extends RuntimeException {
+    static final class UnreachableException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        Unreachable(String reason) {
+        UnreachableException(String reason) {
             super(reason);
         }
     }
@@ -88,7 +90,11 @@ final class ControlSocket {
         if (reply.status() == 200) {
             return ExitCode.DONE;
         }
-        return answer.text("result").equals("invalid") ? ExitCode.POLICY_INVALID : failed(answer);
+        if (answer.text("result").equals("invalid")) {
+            return ExitCode.POLICY_INVALID;
+        }
+        int code = failed(answer);
+        return reply.status() == BAD_REQUEST ? ExitCode.USAGE : code;
     }
 
     /** Tells why something could not be done. */
@@ -121,7 +127,7 @@ final class ControlSocket {
         try (ControlClient client = connect()) {
             return client.ask(method, verb, parameters);
         } catch (IOException e) {
-            throw new Unreachable("the control socket broke off: " + e.getMessage());
+            throw new UnreachableException("the control socket broke off: " + e.getMessage());
         }
     }
 
@@ -144,7 +150,7 @@ final class ControlSocket {
                 tried.add(path + ": " + e.getMessage());
             }
         }
-        throw new Unreachable("nobody answers at the control socket\n  "
+        throw new UnreachableException("nobody answers at the control socket\n  "
                 + String.join("\n  ", tried)
                 + "\n  Is rpcward running, and with a control socket? Only its own user and root may open it.");
     }

@@ -4,10 +4,13 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.unix.DomainSocketAddress;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.proxy.transport.TransportType;
@@ -15,20 +18,34 @@ import org.rpcward.proxy.transport.TransportType;
 /** Tells the service manager how rpcward does, as sd_notify(3) describes it. Does nothing where nobody asked for it. */
 final class Notifier {
     private final @Nullable String socket;
+    private final boolean watchedOver;
     private final EventLoopGroup loops;
 
-    private Notifier(@Nullable String socket, EventLoopGroup loops) {
+    private Notifier(@Nullable String socket, boolean watchedOver, EventLoopGroup loops) {
         this.socket = socket;
+        this.watchedOver = watchedOver;
         this.loops = loops;
     }
 
-    /** @param socket the value of NOTIFY_SOCKET, or null */
-    static Notifier of(@Nullable String socket, TransportType transport, EventLoopGroup loops) {
-        if (socket == null || socket.length() < 2 || transport != TransportType.EPOLL) {
-            return new Notifier(null, loops);
+    /** @param environment of this process, in which the manager says what it wants */
+    static Notifier of(Map<String, String> environment, TransportType transport, EventLoopGroup loops) {
+        String socket = environment.getOrDefault("NOTIFY_SOCKET", "");
+        if (socket.length() < 2 || transport != TransportType.EPOLL) {
+            return new Notifier(null, false, loops);
         }
+        String pid = environment.getOrDefault("WATCHDOG_PID", "");
+        boolean ours = pid.isEmpty()
+                || pid.equals(Long.toString(ProcessHandle.current().pid()));
+        boolean watchedOver =
+                ours && environment.getOrDefault("WATCHDOG_USEC", "").matches("0*[1-9][0-9]*");
         // A leading @ stands for the zero byte of an abstract name.
-        return new Notifier(socket.charAt(0) == '@' ? "\0" + socket.substring(1) : socket, loops);
+        String address = socket.charAt(0) == '@' ? "\0" + socket.substring(1) : socket;
+        return new Notifier(address, watchedOver, loops);
+    }
+
+    /** Whether the manager wants to hear regularly that all is well, and ends the process when it does not. */
+    boolean isWatchedOver() {
+        return watchedOver;
     }
 
     void ready() {
@@ -43,21 +60,36 @@ final class Notifier {
         send("STOPPING=1");
     }
 
+    /** All is well. Does not wait. */
+    void alive() {
+        connect().addListener((ChannelFuture connected) -> {
+            if (connected.isSuccess()) {
+                write(connected.channel(), "WATCHDOG=1").addListener(ChannelFutureListener.CLOSE);
+            }
+        });
+    }
+
     /** Waits until it is sent: the manager counts on the order. */
     private void send(String state) {
         if (socket == null) {
             return;
         }
-        ChannelFuture connected = new Bootstrap()
+        ChannelFuture connected = connect().awaitUninterruptibly();
+        if (connected.isSuccess()) {
+            write(connected.channel(), state).awaitUninterruptibly();
+        }
+        connected.channel().close().awaitUninterruptibly();
+    }
+
+    private ChannelFuture connect() {
+        return new Bootstrap()
                 .group(loops)
                 .channel(EpollDomainDatagramChannel.class)
                 .handler(new ChannelInboundHandlerAdapter())
-                .connect(new DomainSocketAddress(socket))
-                .awaitUninterruptibly();
-        Channel channel = connected.channel();
-        if (connected.isSuccess()) {
-            channel.writeAndFlush(ByteBufUtil.writeUtf8(channel.alloc(), state)).awaitUninterruptibly();
-        }
-        channel.close().awaitUninterruptibly();
+                .connect(new DomainSocketAddress(Objects.requireNonNull(socket)));
+    }
+
+    private static ChannelFuture write(Channel channel, String state) {
+        return channel.writeAndFlush(ByteBufUtil.writeUtf8(channel.alloc(), state));
     }
 }

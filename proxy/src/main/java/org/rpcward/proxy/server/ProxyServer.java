@@ -1,5 +1,6 @@
 package org.rpcward.proxy.server;
 
+import com.github.benmanes.caffeine.cache.stats.CacheStats;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -30,7 +31,9 @@ import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.admin.AdminServer;
+import org.rpcward.proxy.admin.CacheView;
 import org.rpcward.proxy.admin.Control;
+import org.rpcward.proxy.admin.Onlooker;
 import org.rpcward.proxy.admin.Operator;
 import org.rpcward.proxy.admin.Pulse;
 import org.rpcward.proxy.admin.Reloaded;
@@ -83,6 +86,7 @@ public final class ProxyServer {
     private final RegistryStore store;
     private final Scans scans;
     private final BanKeeper bans;
+    private final Onlooker onlooker;
     private final PortmapService service;
     private final Overload overload = new Overload(System::nanoTime);
     private final ConnectionLimiter limiter = new ConnectionLimiter(System::nanoTime, this::enforcedLevel);
@@ -117,14 +121,15 @@ public final class ProxyServer {
                 .orElse(0);
         this.loops = transport.eventLoops(Math.max(cores, widest), "rpcward-worker");
         this.backendLoop = transport.eventLoops(1, "rpcward-backend");
-        this.notifier = Notifier.of(System.getenv("NOTIFY_SOCKET"), transport, backendLoop);
+        this.notifier = Notifier.of(System.getenv(), transport, backendLoop);
         this.store = store(System.getenv("STATE_DIRECTORY"));
         GuardLog guardLog = new GuardLog(log, System::nanoTime);
         this.scans = new Scans(System::nanoTime, new SecureRandom(), guardLog);
         this.bans = BanKeeper.start(writer, banStore(System.getenv("STATE_DIRECTORY")), guardLog, scans);
         bans.bans().spare(policy.bans().never());
+        this.onlooker = new Onlooker(callLog, InstantSource.system());
         this.service = new PortmapService(
-                serving(policy, null), InstantSource.system(), callLog, bans.bans(), scans, overload);
+                serving(policy, null), InstantSource.system(), onlooker, bans.bans(), scans, overload);
         this.sockets = new Sockets(
                 transport,
                 loops,
@@ -140,13 +145,28 @@ public final class ProxyServer {
         backendLoop.forEach(watched::add);
         this.pulse = new Pulse(watched, System::nanoTime);
         this.views = new Views(new Looked(policyFile), InstantSource.system());
-        this.routes = Control.routes(views, pulse, operator);
+        this.routes = new Control(views, pulse, onlooker, operator, bans.bans(), adminLoop.next(), this::did).routes();
         this.admin = new AdminServer(
                 transport,
                 adminLoop.next(),
                 routes,
                 usualSocket(System.getenv("RUNTIME_DIRECTORY")),
                 reason -> callLog.trouble("admin", reason));
+        if (notifier.isWatchedOver()) {
+            pulse.each(() -> {
+                if (pulse.stuck() == 0) {
+                    notifier.alive();
+                }
+            });
+        }
+    }
+
+    /** Somebody did something over the control socket. */
+    private void did(String what, String to) {
+        Map<String, Object> event = log.event("control");
+        event.put("action", what);
+        event.put("target", to);
+        log.write(event);
     }
 
     /** Where the control socket is when the policy does not say: in the service manager's first directory. */
@@ -193,6 +213,23 @@ public final class ProxyServer {
         @Override
         public Map<String, Object> counters() {
             return callLog.totals();
+        }
+
+        @Override
+        public Map<Counters.RuleKey, Long> ruleHits() {
+            return counters.ruleHits();
+        }
+
+        @Override
+        public int overloadLevel() {
+            return overload.level();
+        }
+
+        @Override
+        public List<CacheView> caches() {
+            CacheStats listings = service.listingStats();
+            return List.of(
+                    new CacheView("listings", listings.hitCount(), listings.missCount(), listings.evictionCount()));
         }
     }
 

@@ -1,4 +1,4 @@
-package org.rpcward.proxy.cli;
+package org.rpcward.proxy.admin;
 
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Verdict;

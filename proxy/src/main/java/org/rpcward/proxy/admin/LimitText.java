@@ -1,4 +1,4 @@
-package org.rpcward.proxy.cli;
+package org.rpcward.proxy.admin;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +16,8 @@ import org.rpcward.policy.rpc.Transport;
 import org.rpcward.policy.yaml.Quantity;
 
 /** Tells what bounds how often a client may ask. */
-final class Limits {
-    private Limits() {}
+final class LimitText {
+    private LimitText() {}
 
     /** The limits to which a rule charges a source, one a line. */
     static List<String> of(Rule rule, IpAddress source) {
