@@ -12,7 +12,7 @@ public record Answer(int status, String type, String body) {
     public static final String JSON = "application/json";
     public static final String TEXT = "text/plain; charset=utf-8";
 
-    static final int OK = 200;
+    public static final int OK = 200;
     static final int BAD_REQUEST = 400;
     static final int FORBIDDEN = 403;
     static final int NOT_FOUND = 404;

@@ -15,6 +15,7 @@ import org.rpcward.policy.Query;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.BanObserver;
@@ -22,11 +23,13 @@ import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.limit.Limits;
 import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
 import org.rpcward.proxy.rpcbind.BackendCalls;
 import org.rpcward.proxy.rpcbind.BackendReply;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Results;
 import org.rpcward.proxy.scan.Scans;
+import org.rpcward.proxy.service.AnswerPath;
 import org.rpcward.proxy.service.CallObserver;
 import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Hindrance;
@@ -144,6 +147,16 @@ final class ClientEye {
         }
 
         @Override
+        public boolean waited() {
+            return false;
+        }
+
+        @Override
+        public long nanosSinceArrival() {
+            return 0;
+        }
+
+        @Override
         public ByteBuf newReply() {
             return Unpooled.buffer();
         }
@@ -195,7 +208,7 @@ final class ClientEye {
                 Exchange exchange, Fault fault, Verdict verdict, @Nullable Hindrance hindrance, Policy policy) {}
 
         @Override
-        public void replied(Exchange exchange, Outcome told, int bytes) {
+        public void replied(Exchange exchange, Outcome told, ReplyStatus status, AnswerPath path, int bytes) {
             outcome = told.word();
         }
 
@@ -203,7 +216,13 @@ final class ClientEye {
         public void unsent(Exchange exchange) {}
 
         @Override
-        public void overBudget(Exchange exchange) {}
+        public void overBudget(Exchange exchange, @Nullable Procedure procedure) {}
+
+        @Override
+        public void batchSent(long nanos) {}
+
+        @Override
+        public void listed(String view, int hidden) {}
 
         @Override
         public void unavailable(Exchange exchange) {}

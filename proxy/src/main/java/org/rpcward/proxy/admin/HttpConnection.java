@@ -88,7 +88,8 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
 
     private void serve(ChannelHandlerContext context, FullHttpRequest request, boolean withBody) {
         QueryStringDecoder uri = new QueryStringDecoder(request.uri(), StandardCharsets.UTF_8, true, MOST_PARAMETERS);
-        Request asked = new Request(uri.rawPath(), parameters(uri));
+        Request asked =
+                new Request(uri.rawPath(), parameters(uri), request.headers().get(HttpHeaderNames.ACCEPT));
         Routes.Route route = routes.find(asked.path());
         boolean post = request.method().equals(HttpMethod.POST);
         if (route == null || (route.changes() && !control)) {

@@ -8,7 +8,10 @@ import org.rpcward.policy.Policy;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.Verdict;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
+import org.rpcward.proxy.service.AnswerPath;
 import org.rpcward.proxy.service.CallObserver;
 import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Hindrance;
@@ -102,8 +105,18 @@ public final class Onlooker implements CallObserver {
     }
 
     @Override
-    public void replied(Exchange exchange, Outcome outcome, int bytes) {
-        next.replied(exchange, outcome, bytes);
+    public void replied(Exchange exchange, Outcome outcome, ReplyStatus status, AnswerPath path, int bytes) {
+        next.replied(exchange, outcome, status, path, bytes);
+    }
+
+    @Override
+    public void batchSent(long nanos) {
+        next.batchSent(nanos);
+    }
+
+    @Override
+    public void listed(String view, int hidden) {
+        next.listed(view, hidden);
     }
 
     @Override
@@ -112,8 +125,8 @@ public final class Onlooker implements CallObserver {
     }
 
     @Override
-    public void overBudget(Exchange exchange) {
-        next.overBudget(exchange);
+    public void overBudget(Exchange exchange, @Nullable Procedure procedure) {
+        next.overBudget(exchange, procedure);
     }
 
     @Override

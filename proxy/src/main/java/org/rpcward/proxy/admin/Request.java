@@ -7,8 +7,10 @@ import org.jspecify.annotations.Nullable;
  * One request that is whole and within all bounds.
  *
  * @param query the parameters of the URL, decoded, each at most once
+ * @param accept what is said of the forms that are wanted, or null
  */
-public record Request(String path, Map<String, String> query) {
+public record Request(
+        String path, Map<String, String> query, @Nullable String accept) {
     /** A request that cannot be answered, for a reason that its sender is told. */
     static final class BadRequest extends RuntimeException {
         private static final long serialVersionUID = 1L;

@@ -83,6 +83,14 @@ final class BackendCall<T> {
         throw new AssertionError();
     }
 
+    /** The same, of whose end somebody else is told first. */
+    BackendCall<T> watchedBy(Consumer<BackendResult.Status> watcher) {
+        return new BackendCall<>(writer, reader, result -> {
+            watcher.accept(result.status());
+            then.accept(result);
+        });
+    }
+
     void complete(BackendResult<T> result) {
         then.accept(result);
     }

@@ -16,6 +16,7 @@ import org.rpcward.proxy.transport.TransportType;
 /** Asks one portmapper, at one address. */
 public final class BackendClient implements Portmapper {
     private final EventLoop loop;
+    private final Watcher watcher;
     private final boolean v4;
     private final UdpConversation udp;
     private final TcpConversation tcp;
@@ -29,10 +30,28 @@ public final class BackendClient implements Portmapper {
     private boolean tcpAnswered;
     private boolean closed;
 
+    /** Is told of each question, as it is asked and as it ends. */
+    public interface Watcher {
+        void asked();
+
+        /**
+         * A question ended, well or not.
+         *
+         * @param nanos since it was asked, or waited for a connection on which it could be
+         */
+        void ended(Transport transport, BackendResult.Status status, long nanos);
+    }
+
     /** @param timeout how long one question may take, its repetition included */
     public BackendClient(
-            InetSocketAddress backend, Duration timeout, TransportType transport, EventLoop loop, OwnConnections own) {
+            InetSocketAddress backend,
+            Duration timeout,
+            TransportType transport,
+            EventLoop loop,
+            OwnConnections own,
+            Watcher watcher) {
         this.loop = loop;
+        this.watcher = watcher;
         this.v4 = backend.getAddress() instanceof Inet4Address;
         this.udp = new UdpConversation(backend, timeout, transport, loop);
         this.tcp = new TcpConversation(backend, timeout, transport, loop, own);
@@ -114,10 +133,16 @@ public final class BackendClient implements Portmapper {
     private void ask(Transport transport, BackendCall<?> call) {
         if (closed) {
             call.fail(BackendResult.Status.UNREACHABLE);
-        } else if (transport == Transport.UDP) {
-            udp.ask(call);
+            return;
+        }
+        long began = loop.ticker().nanoTime();
+        watcher.asked();
+        BackendCall<?> watched = call.watchedBy(
+                status -> watcher.ended(transport, status, loop.ticker().nanoTime() - began));
+        if (transport == Transport.UDP) {
+            udp.ask(watched);
         } else {
-            tcp.ask(call);
+            tcp.ask(watched);
         }
     }
 

@@ -4,7 +4,7 @@ import java.util.List;
 
 /** Is told how backends do. Called on the backend's event loop. */
 public interface BackendObserver {
-    /** A question to a backend ended. */
+    /** What was wanted of a backend was had, or not; it may have taken several questions. */
     void asked(String backend, BackendResult.Status status);
 
     /**

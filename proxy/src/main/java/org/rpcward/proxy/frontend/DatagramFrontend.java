@@ -36,6 +36,7 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
     private final Backlog backlog = new Backlog();
     private int inThisTurn;
     private boolean reading;
+    private long batchBegan;
 
     public DatagramFrontend(PortmapService service, ListeningPoint point, Overload overload) {
         this.overload = overload;
@@ -56,10 +57,15 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         DatagramPacket packet = (DatagramPacket) message;
-        reading = true;
+        if (!reading) {
+            reading = true;
+            batchBegan = now(context);
+        }
         inThisTurn++;
         try {
-            service.handle(new DatagramExchange(context, packet));
+            DatagramExchange exchange = new DatagramExchange(context, packet);
+            service.handle(exchange);
+            exchange.handled = true;
         } finally {
             packet.release();
         }
@@ -75,6 +81,11 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
         }
         inThisTurn = 0;
         context.flush();
+        service.batchSent(now(context) - batchBegan);
+    }
+
+    private static long now(ChannelHandlerContext context) {
+        return context.executor().ticker().nanoTime();
     }
 
     /** How many datagrams are read, when more are waiting, before others have their turn. */
@@ -99,6 +110,8 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
         private final int callBytes;
         private final InetSocketAddress sender;
         private final IpAddress source;
+        private final long arrivedAt = batchBegan;
+        private boolean handled;
 
         DatagramExchange(ChannelHandlerContext context, DatagramPacket packet) {
             this.context = context;
@@ -151,6 +164,16 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
         @Override
         public @Nullable Fault fault() {
             return callBytes >= MAX_DATAGRAM ? Fault.OVERSIZED : null;
+        }
+
+        @Override
+        public boolean waited() {
+            return handled;
+        }
+
+        @Override
+        public long nanosSinceArrival() {
+            return now(context) - arrivedAt;
         }
 
         @Override

@@ -298,15 +298,16 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         ConnectionLimiter.Seat place = seat;
         while (place != null && !arrived.isEmpty() && mayHandle(context)) {
             Object next = arrived.remove();
-            StreamExchange exchange = new StreamExchange(context, place.source(), next);
+            lastSignOfLife = now(context);
+            StreamExchange exchange = new StreamExchange(context, place.source(), next, lastSignOfLife);
             row.add(exchange);
             hadWholeCall |= exchange.fault() == null;
-            lastSignOfLife = now(context);
             if (++calls >= limits.maxCalls()) {
                 exchange.ends(CloseReason.MAX_CALLS);
             }
             try {
                 service.handle(exchange);
+                exchange.handled = true;
             } finally {
                 ReferenceCountUtil.release(next);
             }
@@ -459,11 +460,14 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         private final @Nullable ByteBuf call;
         private final @Nullable Fault fault;
         private final int callBytes;
+        private final long arrivedAt;
+        private boolean handled;
         private @Nullable ByteBuf reply;
         private boolean done;
         private @Nullable CloseReason ends;
 
-        StreamExchange(ChannelHandlerContext context, IpAddress source, Object message) {
+        StreamExchange(ChannelHandlerContext context, IpAddress source, Object message, long arrivedAt) {
+            this.arrivedAt = arrivedAt;
             this.context = context;
             this.source = source;
             this.call = message instanceof ByteBuf buffer ? buffer : null;
@@ -554,6 +558,16 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         @Override
         public @Nullable Fault fault() {
             return fault;
+        }
+
+        @Override
+        public boolean waited() {
+            return handled;
+        }
+
+        @Override
+        public long nanosSinceArrival() {
+            return now(context) - arrivedAt;
         }
 
         @Override

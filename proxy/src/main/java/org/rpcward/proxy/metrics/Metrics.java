@@ -15,7 +15,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
-import io.netty.util.concurrent.EventExecutorGroup;
+import io.netty.util.concurrent.EventExecutor;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
@@ -24,6 +24,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.proxy.observe.Counters;
@@ -41,8 +42,8 @@ public final class Metrics implements AutoCloseable {
     private final JvmGcMetrics collections = new JvmGcMetrics();
     private final List<Family> families;
 
-    /** @param loops the event loops whose pending tasks are shown */
-    public Metrics(Counters counters, Sources sources, EventExecutorGroup loops) {
+    /** @param loops whose pending tasks are shown */
+    public Metrics(Counters counters, Sources sources, Iterable<EventExecutor> loops) {
         this.families = List.copyOf(new Families(counters, sources).all());
         prometheus.register(new Exposition(families));
         micrometer.config().meterFilter(new Conventions()).meterFilter(MeterFilter.maximumAllowableMetrics(MAX_METERS));
@@ -82,7 +83,7 @@ public final class Metrics implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("memory takes everything", e);
         }
-        return new Scrape(writer.getContentType(), out.toByteArray());
+        return new Scrape(writer.getContentType(), out.toString(StandardCharsets.UTF_8));
     }
 
     /** Listens to collections of garbage no longer. */

@@ -3,8 +3,6 @@ package org.rpcward.proxy.metrics;
 /**
  * What a scraper gets.
  *
- * @param contentType with the version of the format, and the character set
- * @param body the text, encoded
+ * @param contentType with the version of the format, and the character set, which is always UTF-8
  */
-@SuppressWarnings("ArrayRecordComponent") // handed on at once, and never compared
-public record Scrape(String contentType, byte[] body) {}
+public record Scrape(String contentType, String text) {}

@@ -23,14 +23,17 @@ import org.rpcward.policy.Query;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Programs;
 import org.rpcward.proxy.backend.BackendObserver;
 import org.rpcward.proxy.backend.BackendResult;
 import org.rpcward.proxy.backend.Deviation;
 import org.rpcward.proxy.backend.RegistryChange;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.UniversalAddress;
+import org.rpcward.proxy.service.AnswerPath;
 import org.rpcward.proxy.service.CallObserver;
 import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Hindrance;
@@ -119,7 +122,7 @@ public final class CallLog implements CallObserver, BackendObserver {
 
     @Override
     public void wouldHinder(Exchange exchange, @Nullable Query query, Hindrance hindrance, Policy policy) {
-        counters.wouldHinder(hindrance, policy);
+        counters.wouldHinder(hindrance);
         tell(exchange, query, hindrance.then(), hindrance.reason(), TRIAL, policy);
     }
 
@@ -150,8 +153,18 @@ public final class CallLog implements CallObserver, BackendObserver {
     }
 
     @Override
-    public void replied(Exchange exchange, Outcome outcome, int bytes) {
-        counters.replied(exchange.transport(), outcome, bytes);
+    public void replied(Exchange exchange, Outcome outcome, ReplyStatus status, AnswerPath path, int bytes) {
+        counters.replied(exchange, outcome, status, path, bytes);
+    }
+
+    @Override
+    public void batchSent(long nanos) {
+        counters.batchSent(nanos);
+    }
+
+    @Override
+    public void listed(String view, int hidden) {
+        counters.listed(view, hidden);
     }
 
     @Override
@@ -160,8 +173,8 @@ public final class CallLog implements CallObserver, BackendObserver {
     }
 
     @Override
-    public void overBudget(Exchange exchange) {
-        counters.overBudget();
+    public void overBudget(Exchange exchange, @Nullable Procedure procedure) {
+        counters.overBudget(procedure);
     }
 
     @Override
@@ -212,18 +225,19 @@ public final class CallLog implements CallObserver, BackendObserver {
 
     @Override
     public void up(String backend, String endpoint) {
+        counters.turned(backend, endpoint, true);
         log.write(backendEvent(backend, endpoint, "up"));
     }
 
     @Override
     public void down(String backend, String endpoint, BackendResult.Status reason) {
+        counters.turned(backend, endpoint, false);
         Map<String, Object> event = backendEvent(backend, endpoint, "down");
         event.put("reason", reason.word());
         log.write(event);
     }
 
     private Map<String, Object> backendEvent(String backend, String endpoint, String state) {
-        counters.backendTurned(state);
         Map<String, Object> event = log.event("backend");
         event.put("backend", backend);
         event.put("endpoint", endpoint);
@@ -310,6 +324,7 @@ public final class CallLog implements CallObserver, BackendObserver {
             long now = nanoClock.getAsLong();
             if (entry.told && now - entry.toldAt < oneIn) {
                 entry.suppressed++;
+                counters.repeated();
                 return -1;
             }
             entry.told = true;

@@ -1,16 +1,21 @@
 package org.rpcward.proxy.observe;
 
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.Decision;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
@@ -19,9 +24,14 @@ import org.rpcward.policy.Rule;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.backend.BackendClient;
 import org.rpcward.proxy.backend.BackendResult;
 import org.rpcward.proxy.backend.RegistryChange;
+import org.rpcward.proxy.registry.CacheObserver;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
+import org.rpcward.proxy.service.AnswerPath;
+import org.rpcward.proxy.service.CallObserver;
 import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Hindrance;
 import org.rpcward.proxy.service.Outcome;
@@ -38,7 +48,7 @@ import org.rpcward.proxy.service.Outcome;
  * event loop that counts meets no other.
  */
 @SuppressWarnings("EnumOrdinal") // places of this run, which nothing outside of it knows
-public final class Counters {
+public final class Counters implements CacheObserver {
     /** In metrics, the name of what has none of its own: beyond the first so many rules, or the first so many listeners. */
     public static final String OVERFLOW = "overflow";
 
@@ -48,14 +58,16 @@ public final class Counters {
     /** Listeners with counters of their own. */
     public static final int MAX_LISTENERS = 16;
 
-    /** Limits with counters of their own. */
-    public static final int MAX_LIMITS = 64;
-
+    private static final AnswerPath[] PATH_VALUES = AnswerPath.values();
     private static final int TRANSPORTS = Transport.values().length;
     private static final int VERDICTS = Verdict.values().length;
     private static final int MODES = Mode.values().length;
     private static final int FAULTS = Fault.values().length;
-    private static final int OUTCOMES = Outcome.values().length;
+    private static final int STATUSES = ReplyStatus.values().length;
+    private static final int PATHS = AnswerPath.values().length;
+    private static final int PROCEDURES = Procedure.values().length;
+    private static final int CACHE_KINDS = CacheObserver.Cache.values().length;
+    private static final int CACHE_RESULTS = CacheObserver.Result.values().length;
     private static final int KINDS = Hindrance.Kind.values().length;
 
     // What was asked: protocol and procedure, or none that is known.
@@ -68,28 +80,40 @@ public final class Counters {
     private static final int GONE_LISTENERS = MAX_LISTENERS + 1;
     private static final int CALLS = 0;
     private static final int RULES = CALLS + (GONE_LISTENERS + 1) * CALLS_OF_LISTENER;
-    private static final int LIMITS = RULES + MAX_RULES + VERDICTS * MODES;
-    private static final int HINDERED = LIMITS + (MAX_LIMITS + 1) * MODES;
+    private static final int HINDERED = RULES + MAX_RULES + VERDICTS * MODES;
     private static final int MALFORMED = HINDERED + KINDS * MODES;
-    private static final int REPLIES = MALFORMED + TRANSPORTS * FAULTS;
-    private static final int RECEIVED = REPLIES + OUTCOMES;
+    private static final int OUTCOMES = MALFORMED + TRANSPORTS * FAULTS;
+    private static final int REPLIES = OUTCOMES + Outcome.values().length;
+    private static final int RECEIVED = REPLIES + TRANSPORTS * STATUSES;
     private static final int SENT = RECEIVED + TRANSPORTS;
-    private static final int CELLS = SENT + TRANSPORTS;
+    private static final int DURATIONS = SENT + TRANSPORTS;
+    private static final int DURATION_SUMS = DURATIONS + TRANSPORTS * PATHS * Durations.BUCKETS;
+    private static final int CACHES = DURATION_SUMS + TRANSPORTS * PATHS;
+    private static final int OVER_BUDGET = CACHES + CACHE_KINDS * CACHE_RESULTS;
+    private static final int REPEATED = OVER_BUDGET + PROCEDURES + 1;
+    private static final int UNLOGGED = REPEATED + 1;
+
+    /** Of each thread: how many replies of the batch at hand were made by each path. Zero between batches. */
+    private static final int BATCH = UNLOGGED + 1;
+
+    private static final int CELLS = BATCH + PATHS;
 
     private final Tally tally = new Tally(CELLS);
     private final Slots<String> listenerSlots = new Slots<>(MAX_LISTENERS, this::forgetListener);
     private final Slots<RuleKey> ruleSlots = new Slots<>(MAX_RULES, slot -> tally.forget(RULES + slot));
-    private final Slots<String> limitSlots = new Slots<>(MAX_LIMITS, this::forgetLimit);
     private final Map<BackendResult.Status, LongAdder> backend = adders(BackendResult.Status.class);
     private final Map<RegistryChange.Kind, LongAdder> registryChanges = adders(RegistryChange.Kind.class);
-    private final LongAdder backendUps = new LongAdder();
-    private final LongAdder backendDowns = new LongAdder();
+    private final Map<ReloadResult, LongAdder> reloads = adders(ReloadResult.class);
+    private final Map<EndpointKey, EndpointCounts> endpoints = new ConcurrentHashMap<>();
+    private final Map<String, ViewCounts> views = new ConcurrentHashMap<>();
+    private final LongSupplier nanoClock;
+    private final InstantSource clock;
     private final LongAdder deviations = new LongAdder();
     private final LongAdder unsent = new LongAdder();
     private final LongAdder failures = new LongAdder();
-    private final LongAdder overBudget = new LongAdder();
     private final LongAdder unavailable = new LongAdder();
-    private final LongAdder unlogged = new LongAdder();
+
+    private volatile double lastReload;
 
     private volatile @Nullable Places places;
 
@@ -117,8 +141,48 @@ public final class Counters {
             Policy policy,
             Map<String, Integer> listeners,
             Map<RuleKey, Integer> rules,
-            IdentityHashMap<Rule, Integer> byRule,
-            Map<String, Integer> limits) {}
+            IdentityHashMap<Rule, Integer> byRule) {}
+
+    /** How a reload can end. */
+    public enum ReloadResult {
+        OK,
+        /** The policy has a mistake, or cannot be read. */
+        INVALID,
+        /** The host does not let it: an address that cannot be bound, for instance. */
+        FAILED;
+
+        private final String word = name().toLowerCase(Locale.ROOT);
+
+        /** The word for it in log and metrics. */
+        public String word() {
+            return word;
+        }
+    }
+
+    /** A portmapper of a backend. */
+    public record EndpointKey(String backend, String endpoint) implements Comparable<EndpointKey> {
+        @Override
+        public int compareTo(EndpointKey other) {
+            int byBackend = backend.compareTo(other.backend);
+            return byBackend != 0 ? byBackend : endpoint.compareTo(other.endpoint);
+        }
+    }
+
+    /** Listings that showed less than all, and how many rows they left out. */
+    private record ViewCounts(LongAdder listings, LongAdder rows) {
+        ViewCounts() {
+            this(new LongAdder(), new LongAdder());
+        }
+    }
+
+    /**
+     * @param nanoClock for durations
+     * @param clock for points in time
+     */
+    public Counters(LongSupplier nanoClock, InstantSource clock) {
+        this.nanoClock = nanoClock;
+        this.clock = clock;
+    }
 
     private static <E extends Enum<E>> Map<E, LongAdder> adders(Class<E> keys) {
         Map<E, LongAdder> adders = new EnumMap<>(keys);
@@ -161,13 +225,27 @@ public final class Counters {
             }
         }
         Places next = new Places(
-                policy,
-                withOverflow(listenerSlots, policy.listeners().keySet()),
-                slots,
-                byRule,
-                withOverflow(limitSlots, policy.limits().keySet()));
+                policy, withOverflow(listenerSlots, policy.listeners().keySet()), slots, byRule);
+        keepEndpoints(policy);
+        keepViews(policy);
         places = next;
         return next;
+    }
+
+    private void keepEndpoints(Policy policy) {
+        Set<EndpointKey> wanted = new LinkedHashSet<>();
+        for (BackendPolicy backend : policy.backends().values()) {
+            backend.endpoints().forEach(e -> wanted.add(new EndpointKey(backend.name(), e.toString())));
+        }
+        endpoints.keySet().retainAll(wanted);
+        wanted.forEach(key -> endpoints.computeIfAbsent(key, k -> new EndpointCounts(nanoClock)));
+    }
+
+    private void keepViews(Policy policy) {
+        Set<String> wanted = new LinkedHashSet<>(CallObserver.NO_VIEWS);
+        wanted.addAll(policy.views().keySet());
+        views.keySet().retainAll(wanted);
+        wanted.forEach(view -> views.computeIfAbsent(view, v -> new ViewCounts()));
     }
 
     private int overflowOf(RuleKey key) {
@@ -190,12 +268,6 @@ public final class Counters {
         }
     }
 
-    private void forgetLimit(int slot) {
-        for (Mode mode : Mode.values()) {
-            tally.forget(limitCell(slot, mode));
-        }
-    }
-
     /** Where calls under a policy are counted, in most cases the current one. */
     private Places placesOf(Policy policy) {
         Places now = places;
@@ -210,10 +282,6 @@ public final class Counters {
         return CALLS
                 + ((listener * TRANSPORTS + transport.ordinal()) * QUESTIONS + question) * VERDICTS
                 + verdict.ordinal();
-    }
-
-    private static int limitCell(int limit, Mode mode) {
-        return LIMITS + limit * MODES + mode.ordinal();
     }
 
     private static int hinderedCell(Hindrance.Kind kind, Mode mode) {
@@ -243,23 +311,25 @@ public final class Counters {
         }
     }
 
-    private static void hindered(long[] row, Places now, Hindrance hindrance, Mode mode) {
-        Tally.add(row, hinderedCell(hindrance.kind(), mode), 1);
-        if (hindrance.kind() == Hindrance.Kind.LIMIT) {
-            Integer slot = now.limits().get(hindrance.name());
-            Tally.add(row, limitCell(slot != null ? slot : MAX_LIMITS, mode), 1);
-        }
+    private static int durationOf(Transport transport, AnswerPath path) {
+        return transport.ordinal() * PATHS + path.ordinal();
+    }
+
+    private static void took(long[] row, Transport transport, AnswerPath path, long nanos, long count) {
+        int which = durationOf(transport, path);
+        Tally.add(row, DURATIONS + which * Durations.BUCKETS + Durations.bucketOf(nanos), count);
+        Tally.add(row, DURATION_SUMS + which, count * nanos);
     }
 
     void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy) {
         Places now = placesOf(policy);
         long[] row = tally.mine();
         call(row, exchange, now, OTHER, hindrance.then());
-        hindered(row, now, hindrance, Mode.ENFORCE);
+        Tally.add(row, hinderedCell(hindrance.kind(), Mode.ENFORCE), 1);
     }
 
-    void wouldHinder(Hindrance hindrance, Policy policy) {
-        hindered(tally.mine(), placesOf(policy), hindrance, Mode.AUDIT);
+    void wouldHinder(Hindrance hindrance) {
+        tally.add(hinderedCell(hindrance.kind(), Mode.AUDIT), 1);
     }
 
     void decided(Exchange exchange, Query query, Decision decision, @Nullable Hindrance hindrance, Policy policy) {
@@ -272,7 +342,7 @@ public final class Counters {
             hit(row, now, trial);
         }
         if (hindrance != null) {
-            hindered(row, now, hindrance, Mode.ENFORCE);
+            Tally.add(row, hinderedCell(hindrance.kind(), Mode.ENFORCE), 1);
         }
     }
 
@@ -293,22 +363,99 @@ public final class Counters {
             hit(row, now, byDefault);
         }
         if (hindrance != null) {
-            hindered(row, now, hindrance, Mode.ENFORCE);
+            Tally.add(row, hinderedCell(hindrance.kind(), Mode.ENFORCE), 1);
         }
     }
 
-    void replied(Transport transport, Outcome outcome, long bytes) {
+    /**
+     * Replies that are ready while a batch of datagrams is read leave with the batch, so that how long they took is known
+     * at its end, and one look at the clock is enough for all.
+     */
+    void replied(Exchange exchange, Outcome outcome, ReplyStatus status, AnswerPath path, long bytes) {
         long[] row = tally.mine();
-        Tally.add(row, REPLIES + outcome.ordinal(), 1);
+        Transport transport = exchange.transport();
+        Tally.add(row, OUTCOMES + outcome.ordinal(), 1);
+        Tally.add(row, REPLIES + transport.ordinal() * STATUSES + status.ordinal(), 1);
         Tally.add(row, SENT + transport.ordinal(), bytes);
+        if (transport == Transport.UDP && path != AnswerPath.BACKEND) {
+            Tally.add(row, BATCH + path.ordinal(), 1);
+        } else {
+            took(row, transport, path, exchange.nanosSinceArrival(), 1);
+        }
+    }
+
+    void batchSent(long nanos) {
+        long[] row = tally.mine();
+        for (AnswerPath path : PATH_VALUES) {
+            long count = Tally.get(row, BATCH + path.ordinal());
+            if (count > 0) {
+                took(row, Transport.UDP, path, nanos, count);
+                Tally.add(row, BATCH + path.ordinal(), -count);
+            }
+        }
+    }
+
+    void listed(String view, int hidden) {
+        ViewCounts counts = views.get(view);
+        if (counts != null && hidden > 0) {
+            counts.listings().increment();
+            counts.rows().add(hidden);
+        }
+    }
+
+    @Override
+    public void asked(Cache cache, Result result) {
+        tally.add(cacheCell(cache, result), 1);
+    }
+
+    private static int cacheCell(Cache cache, Result result) {
+        return CACHES + cache.ordinal() * CACHE_RESULTS + result.ordinal();
+    }
+
+    /** Counts the questions to a portmapper. */
+    public BackendClient.Watcher watcher(String backend, String endpoint) {
+        EndpointKey key = new EndpointKey(backend, endpoint);
+        return new BackendClient.Watcher() {
+            @Override
+            public void asked() {
+                EndpointCounts counts = endpoints.get(key);
+                if (counts != null) {
+                    counts.asked();
+                }
+            }
+
+            @Override
+            public void ended(Transport transport, BackendResult.Status status, long nanos) {
+                EndpointCounts counts = endpoints.get(key);
+                if (counts != null) {
+                    counts.ended(transport, status, nanos);
+                }
+            }
+        };
+    }
+
+    void turned(String backend, String endpoint, boolean up) {
+        EndpointCounts counts = endpoints.get(new EndpointKey(backend, endpoint));
+        if (counts != null) {
+            counts.turned(up);
+        }
+    }
+
+    /** A reload has ended; the start counts as one that did well, without being counted. */
+    public void reloaded(ReloadResult result) {
+        add(reloads, result);
+        if (result == ReloadResult.OK) {
+            tookEffect();
+        }
+    }
+
+    /** A policy has begun to serve. */
+    public void tookEffect() {
+        lastReload = clock.millis() / 1e3;
     }
 
     void backend(BackendResult.Status status) {
         add(backend, status);
-    }
-
-    void backendTurned(String state) {
-        (state.equals("up") ? backendUps : backendDowns).increment();
     }
 
     void registryChanged(RegistryChange.Kind kind) {
@@ -327,16 +474,26 @@ public final class Counters {
         failures.increment();
     }
 
-    void overBudget() {
-        overBudget.increment();
+    void overBudget(@Nullable Procedure procedure) {
+        tally.add(overBudgetCell(procedure), 1);
+    }
+
+    private static int overBudgetCell(@Nullable Procedure procedure) {
+        return OVER_BUDGET + (procedure == null ? PROCEDURES : procedure.ordinal());
+    }
+
+    /** A denial was not told, because its like was a moment ago. */
+    void repeated() {
+        tally.add(REPEATED, 1);
     }
 
     void unavailable() {
         unavailable.increment();
     }
 
+    /** A denial was not told, because too many were. */
     void unlogged() {
-        unlogged.increment();
+        tally.add(UNLOGGED, 1);
     }
 
     /** The listeners that calls are counted by, in order. */
@@ -410,16 +567,6 @@ public final class Counters {
         return hits;
     }
 
-    /** How many calls each limit of the policy hindered, or in audit mode would have. */
-    public Map<String, Long> limited(Mode mode) {
-        Places now = places;
-        Map<String, Long> limited = new TreeMap<>();
-        if (now != null) {
-            now.limits().forEach((limit, slot) -> limited.put(limit, tally.sum(limitCell(slot, mode))));
-        }
-        return limited;
-    }
-
     public long hindered(Hindrance.Kind kind, Mode mode) {
         return tally.sum(hinderedCell(kind, mode));
     }
@@ -434,6 +581,88 @@ public final class Counters {
 
     public long sentBytes(Transport transport) {
         return tally.sum(SENT + transport.ordinal());
+    }
+
+    public long replies(Transport transport, ReplyStatus status) {
+        return tally.sum(REPLIES + transport.ordinal() * STATUSES + status.ordinal());
+    }
+
+    /** From the arrival of calls to the replies. */
+    public Durations durations(Transport transport, AnswerPath path) {
+        int which = durationOf(transport, path);
+        long[] counts = new long[Durations.BUCKETS];
+        for (int i = 0; i < counts.length; i++) {
+            counts[i] = tally.sum(DURATIONS + which * Durations.BUCKETS + i);
+        }
+        return new Durations(counts, tally.sum(DURATION_SUMS + which));
+    }
+
+    public long cache(Cache cache, Result result) {
+        return tally.sum(cacheCell(cache, result));
+    }
+
+    /** Replies that were larger than their calls allow; null for calls without a procedure. */
+    public long suppressed(@Nullable Procedure procedure) {
+        return tally.sum(overBudgetCell(procedure));
+    }
+
+    /** Denials that were not told because their like was a moment before. */
+    public long notToldAgain() {
+        return tally.sum(REPEATED);
+    }
+
+    /** Denials that were not told because there were too many. */
+    public long notTold() {
+        return tally.sum(UNLOGGED);
+    }
+
+    /** What is counted of each portmapper of the policy. */
+    public Map<EndpointKey, EndpointCounts> endpoints() {
+        return new TreeMap<>(endpoints);
+    }
+
+    /** By view, the listings that showed less than all. */
+    public Map<String, Long> redactedListings() {
+        Map<String, Long> listings = new TreeMap<>();
+        views.forEach((view, counts) -> listings.put(view, counts.listings().sum()));
+        return listings;
+    }
+
+    /** By view, the rows that listings left out. */
+    public Map<String, Long> redactedRows() {
+        Map<String, Long> rows = new TreeMap<>();
+        views.forEach((view, counts) -> rows.put(view, counts.rows().sum()));
+        return rows;
+    }
+
+    public long reloads(ReloadResult result) {
+        LongAdder adder = reloads.get(result);
+        return adder == null ? 0 : adder.sum();
+    }
+
+    /** When the policy in force began to serve, in seconds since 1970. */
+    public double lastReload() {
+        return lastReload;
+    }
+
+    public long registryChanges(RegistryChange.Kind kind) {
+        LongAdder adder = registryChanges.get(kind);
+        return adder == null ? 0 : adder.sum();
+    }
+
+    /** Replies over UDP that were let go because the socket took no more. */
+    public long notSent() {
+        return unsent.sum();
+    }
+
+    /** Mistakes of rpcward's own. */
+    public long failures() {
+        return failures.sum();
+    }
+
+    /** Calls that could not be answered because the backend did not answer and nothing was known. */
+    public long notAnswered() {
+        return unavailable.sum();
     }
 
     /** Everything that is not zero, for the last line of the log. */
@@ -455,7 +684,7 @@ public final class Counters {
         totals.put("calls", all);
         verdicts.forEach((verdict, sum) -> put(totals, "verdict_" + verdict.word(), sum));
         for (Outcome outcome : Outcome.values()) {
-            put(totals, "reply_" + outcome.word(), tally.sum(REPLIES + outcome.ordinal()));
+            put(totals, "reply_" + outcome.word(), tally.sum(OUTCOMES + outcome.ordinal()));
         }
         for (Fault fault : Fault.values()) {
             put(totals, "fault_" + fault.word(), malformed(Transport.UDP, fault) + malformed(Transport.TCP, fault));
@@ -468,15 +697,27 @@ public final class Counters {
             put(totals, "sent_bytes_" + transport.word(), sentBytes(transport));
         }
         registryChanges.forEach((k, v) -> put(totals, "registry_" + k.word(), v.sum()));
-        put(totals, "backend_up", backendUps.sum());
-        put(totals, "backend_down", backendDowns.sum());
+        put(totals, "backend_up", turns(true));
+        put(totals, "backend_down", turns(false));
         put(totals, "deviations", deviations.sum());
         put(totals, "unsent", unsent.sum());
         put(totals, "failures", failures.sum());
-        put(totals, "over_budget", overBudget.sum());
+        put(totals, "over_budget", overBudgetTotal());
         put(totals, "unavailable", unavailable.sum());
-        put(totals, "unlogged", unlogged.sum());
+        put(totals, "unlogged", notTold());
         return totals;
+    }
+
+    private long turns(boolean up) {
+        return endpoints.values().stream().mapToLong(e -> e.turns(up)).sum();
+    }
+
+    private long overBudgetTotal() {
+        long sum = suppressed(null);
+        for (Procedure procedure : Procedure.values()) {
+            sum += suppressed(procedure);
+        }
+        return sum;
     }
 
     private static void put(Map<String, Object> totals, String name, long sum) {

@@ -64,6 +64,7 @@ public final class Overload {
     private long updatedAt;
     private volatile int level;
     private volatile State state;
+    private volatile Map<Signal, Double> signals = Map.of();
 
     /**
      * How things stand.
@@ -97,6 +98,11 @@ public final class Overload {
     /** As of the last {@link #update}. */
     public State state() {
         return state;
+    }
+
+    /** What a signal said at the last {@link #update}, in its own unit; 0 when it said nothing. */
+    public double signal(Signal signal) {
+        return signals.getOrDefault(signal, 0.0);
     }
 
     /** Calls turned away at a level for a reason. */
@@ -146,6 +152,7 @@ public final class Overload {
         shedBefore = shedNow;
         updatedAt = now;
         boolean changed = ladder.update(now, values);
+        signals = Map.copyOf(values);
         state = stateNow();
         level = ladder.level();
         return changed;

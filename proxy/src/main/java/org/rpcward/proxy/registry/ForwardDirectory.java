@@ -35,6 +35,7 @@ public final class ForwardDirectory implements Directory {
     private final BackendPolicy policy;
     private final MirrorDirectory mirror;
     private final Portmapper portmapper;
+    private final CacheObserver cache;
     private final Cache<Mapping, Remembered> ports;
 
     /** Who waits for which row; only used on the backend's event loop. */
@@ -61,7 +62,12 @@ public final class ForwardDirectory implements Directory {
     }
 
     public ForwardDirectory(
-            BackendPolicy policy, MirrorDirectory mirror, Portmapper portmapper, LongSupplier nanoClock) {
+            BackendPolicy policy,
+            MirrorDirectory mirror,
+            Portmapper portmapper,
+            LongSupplier nanoClock,
+            CacheObserver cache) {
+        this.cache = cache;
         this.policy = policy;
         this.mirror = mirror;
         this.portmapper = portmapper;
@@ -126,6 +132,7 @@ public final class ForwardDirectory implements Directory {
     private void ask(Mapping row, Asker asker) {
         Remembered known = ports.getIfPresent(row);
         if (known != null) {
+            asked(known.told() ? CacheObserver.Result.HIT : CacheObserver.Result.STALE);
             asker.then().accept(answer(row, known.port()));
             return;
         }
@@ -140,24 +147,37 @@ public final class ForwardDirectory implements Directory {
         // Whoever asked the same a moment earlier may have had the answer meanwhile.
         Remembered known = ports.getIfPresent(row);
         if (known != null) {
+            asked(CacheObserver.Result.COALESCED);
             asker.answer(answer(row, known.port()));
             return;
         }
         List<Asker> others = inFlight.get(row);
         if (waiting >= MirrorDirectory.MAX_WAITING) {
+            asked(CacheObserver.Result.BYPASS);
             asker.answer(answer(row, row.port()));
             return;
         }
         waiting++;
         if (others != null) {
+            asked(CacheObserver.Result.COALESCED);
             others.add(asker);
             return;
         }
+        asked(CacheObserver.Result.MISS);
         List<Asker> askers = new ArrayList<>(1);
         askers.add(asker);
         inFlight.put(row, askers);
         Netid netid = Objects.requireNonNull(row.known());
         portmapper.port(row.program(), row.version(), netid, netid.transport(), result -> done(row, result));
+    }
+
+    private void asked(CacheObserver.Result result) {
+        cache.asked(CacheObserver.Cache.FORWARD, result);
+    }
+
+    /** How many answers are remembered. */
+    public long remembered() {
+        return ports.estimatedSize();
     }
 
     private void done(Mapping row, BackendResult<Integer> result) {

@@ -50,6 +50,7 @@ public final class MirrorDirectory implements Directory {
     private final Portmapper portmapper;
     private final LongSupplier nanoClock;
     private final BackendObserver observer;
+    private final CacheObserver cache;
     private final RegistryStore store;
     private final List<BackendPolicy.Row> overlay;
     private final long freshNanos;
@@ -107,7 +108,9 @@ public final class MirrorDirectory implements Directory {
             Portmapper portmapper,
             LongSupplier nanoClock,
             BackendObserver observer,
+            CacheObserver cache,
             RegistryStore store) {
+        this.cache = cache;
         this.policy = policy;
         this.portmapper = portmapper;
         this.nanoClock = nanoClock;
@@ -187,6 +190,7 @@ public final class MirrorDirectory implements Directory {
             boolean wait = rows.isEmpty() && known.healthy() && (known.reading() || mayRead(known, now));
             if (!wait) {
                 readAhead(known, now);
+                hit(known);
                 then.accept(Answer.of(rows));
                 return;
             }
@@ -205,6 +209,7 @@ public final class MirrorDirectory implements Directory {
             join(executor, then);
         } else {
             readAhead(known, now);
+            hit(known);
             then.accept(registry);
         }
     }
@@ -223,6 +228,11 @@ public final class MirrorDirectory implements Directory {
     @Override
     public int waiting() {
         return waiting.size();
+    }
+
+    private void hit(State known) {
+        cache.asked(
+                CacheObserver.Cache.MIRROR, known.healthy() ? CacheObserver.Result.HIT : CacheObserver.Result.STALE);
     }
 
     /**
@@ -267,8 +277,10 @@ public final class MirrorDirectory implements Directory {
         State known = state;
         boolean begin = !known.reading() && mayRead(known, nanoClock.getAsLong());
         if ((known.reading() || begin) && waiting.size() < MAX_WAITING) {
+            cache.asked(CacheObserver.Cache.MIRROR, begin ? CacheObserver.Result.MISS : CacheObserver.Result.COALESCED);
             waiting.add(asker);
         } else {
+            cache.asked(CacheObserver.Cache.MIRROR, CacheObserver.Result.BYPASS);
             asker.answer(knownRegistry());
         }
         if (begin) {

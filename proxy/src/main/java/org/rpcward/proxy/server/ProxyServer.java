@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -31,12 +32,14 @@ import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.admin.AdminServer;
+import org.rpcward.proxy.admin.Answer;
 import org.rpcward.proxy.admin.CacheView;
 import org.rpcward.proxy.admin.Control;
 import org.rpcward.proxy.admin.Onlooker;
 import org.rpcward.proxy.admin.Operator;
 import org.rpcward.proxy.admin.Pulse;
 import org.rpcward.proxy.admin.Reloaded;
+import org.rpcward.proxy.admin.Request;
 import org.rpcward.proxy.admin.Routes;
 import org.rpcward.proxy.admin.Views;
 import org.rpcward.proxy.backend.BackendClient;
@@ -45,11 +48,14 @@ import org.rpcward.proxy.backend.FailoverClient;
 import org.rpcward.proxy.backend.Portmapper;
 import org.rpcward.proxy.ban.BanStore;
 import org.rpcward.proxy.ban.Bans;
+import org.rpcward.proxy.frontend.Admission;
+import org.rpcward.proxy.frontend.CloseReason;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
 import org.rpcward.proxy.frontend.StreamFrontend;
 import org.rpcward.proxy.limit.LimitState;
 import org.rpcward.proxy.limit.Limits;
 import org.rpcward.proxy.metrics.Metrics;
+import org.rpcward.proxy.metrics.Scrape;
 import org.rpcward.proxy.metrics.Sources;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.Counters;
@@ -99,6 +105,7 @@ public final class ProxyServer {
     private final AdminServer admin;
     private final int cores;
     private final Sources measured = new Measured();
+    private @Nullable Metrics metrics;
     private volatile boolean stopping;
 
     private ProxyServer(
@@ -145,7 +152,9 @@ public final class ProxyServer {
         backendLoop.forEach(watched::add);
         this.pulse = new Pulse(watched, System::nanoTime);
         this.views = new Views(new Looked(policyFile), InstantSource.system());
-        this.routes = new Control(views, pulse, onlooker, operator, bans.bans(), adminLoop.next(), this::did).routes();
+        this.routes = new Control(views, pulse, onlooker, operator, bans.bans(), adminLoop.next(), this::did)
+                .routes()
+                .get("/metrics", this::scrape);
         this.admin = new AdminServer(
                 transport,
                 adminLoop.next(),
@@ -243,7 +252,7 @@ public final class ProxyServer {
     public static ProxyServer start(Policy policy, EventLog log, String policyFile, Operator operator)
             throws StartException {
         follow(log, policy);
-        Counters counters = new Counters();
+        Counters counters = new Counters(System::nanoTime, InstantSource.system());
         CallLog callLog = new CallLog(log, counters, System::nanoTime);
         NettyLog.takeOver(callLog);
         ProxyServer server =
@@ -259,6 +268,7 @@ public final class ProxyServer {
             server.service.current().directories().values().forEach(Directory::start);
             server.keepWithinDescriptors(policy);
             server.watchLoad();
+            counters.tookEffect();
         } catch (StartException e) {
             server.shutDown();
             throw e;
@@ -348,9 +358,21 @@ public final class ProxyServer {
         return service.current().limits().states();
     }
 
-    /** What can be measured. To be closed by whoever asked for it. */
-    public Metrics metrics() {
-        return new Metrics(counters, measured, loops);
+    /** Made when somebody scrapes for the first time: at the start there are better things to do. */
+    private synchronized Metrics metrics() {
+        Metrics made = metrics;
+        if (made == null) {
+            List<EventExecutor> all = new ArrayList<>();
+            List.of(loops, backendLoop, adminLoop).forEach(group -> group.forEach(all::add));
+            made = new Metrics(counters, measured, all);
+            metrics = made;
+        }
+        return made;
+    }
+
+    private Answer scrape(Request request) {
+        Scrape scrape = metrics().scrape(request.accept());
+        return Answer.text(Answer.OK, scrape.contentType(), scrape.text());
     }
 
     /** The addresses that are served, as text, with their transports, by listener. */
@@ -478,6 +500,12 @@ public final class ProxyServer {
     /** To be called with what came of each reload. */
     public void reloaded(Reloaded reload) {
         views.reloaded(reload);
+        counters.reloaded(
+                switch (reload.result()) {
+                    case OK -> Counters.ReloadResult.OK;
+                    case INVALID -> Counters.ReloadResult.INVALID;
+                    case FAILED -> Counters.ReloadResult.FAILED;
+                });
     }
 
     /** Tells the service manager that a reload begins; {@link #ready} tells that it is over. */
@@ -508,9 +536,16 @@ public final class ProxyServer {
         log.write(event);
     }
 
+    private synchronized void closeMetrics() {
+        if (metrics != null) {
+            metrics.close();
+        }
+    }
+
     private void shutDown() {
         pulse.stop();
         admin.close();
+        closeMetrics();
         service.current().directories().values().forEach(Directory::close);
         List<Future<?>> ends = List.of(
                 adminLoop.shutdownGracefully(0, DRAIN.toMillis(), TimeUnit.MILLISECONDS),
@@ -540,14 +575,24 @@ public final class ProxyServer {
                 backendLoop.next(),
                 callLog,
                 InstantSource.system(),
-                (endpoint, loop) ->
-                        new BackendClient(socketAddress(endpoint), backend.timeout(), transport, loop, own));
+                (endpoint, loop) -> new BackendClient(
+                        socketAddress(endpoint),
+                        backend.timeout(),
+                        transport,
+                        loop,
+                        own,
+                        counters.watcher(backend.name(), endpoint.toString())));
         MirrorDirectory mirror = new MirrorDirectory(
-                backend, portmapper, System::nanoTime, callLog, known == null ? store : store.beginningWith(known));
+                backend,
+                portmapper,
+                System::nanoTime,
+                callLog,
+                counters,
+                known == null ? store : store.beginningWith(known));
         drainAgain(old == null ? null : old.directories().get(backend.name()), mirror);
         return backend.answers() == BackendPolicy.Answers.MIRROR
                 ? mirror
-                : new ForwardDirectory(backend, mirror, portmapper, System::nanoTime);
+                : new ForwardDirectory(backend, mirror, portmapper, System::nanoTime, counters);
     }
 
     /** What was let rest stays so when the policy says something new of its backend. */
@@ -614,7 +659,77 @@ public final class ProxyServer {
 
         @Override
         public Map<String, Integer> connections() {
-            return sockets.connectionsByListener();
+            return limiter.openByListener();
+        }
+
+        @Override
+        public Map<String, Long> admissions() {
+            Map<String, Long> admissions = new TreeMap<>();
+            for (Admission admission : Admission.values()) {
+                admissions.put(admission.word(), limiter.admitted(admission));
+            }
+            return admissions;
+        }
+
+        @Override
+        public Map<String, Long> closes() {
+            Map<String, Long> closes = new TreeMap<>();
+            for (CloseReason reason : CloseReason.values()) {
+                closes.put(reason.word(), limiter.closed(reason));
+            }
+            return closes;
+        }
+
+        @Override
+        public Scans scans() {
+            return ProxyServer.this.scans();
+        }
+
+        @Override
+        public Overload overload() {
+            return overload;
+        }
+
+        @Override
+        public List<Drops> drops() {
+            return sockets.drops().stream()
+                    .map(d -> new Drops(d.listener(), d.transport(), d.lane().word(), d.dropped()))
+                    .toList();
+        }
+
+        @Override
+        public Bans bans() {
+            return ProxyServer.this.bans();
+        }
+
+        @Override
+        public List<LimitState> limits() {
+            return service.current().limits().states();
+        }
+
+        @Override
+        public CacheStats listings() {
+            return service.listingStats();
+        }
+
+        @Override
+        public long listingEntries() {
+            return service.listingEntries();
+        }
+
+        @Override
+        public long listingBytes() {
+            return service.listingBytes();
+        }
+
+        @Override
+        public Map<String, Directory> directories() {
+            return service.current().directories();
+        }
+
+        @Override
+        public long lostEvents() {
+            return log.lost();
         }
     }
 }

@@ -506,11 +506,6 @@ final class Sockets {
         }
     }
 
-    /** How many connections are open, by listener. */
-    Map<String, Integer> connectionsByListener() {
-        return limiter.openByListener();
-    }
-
     private static boolean isV4(Key key) {
         return key.address().getAddress() instanceof Inet4Address;
     }

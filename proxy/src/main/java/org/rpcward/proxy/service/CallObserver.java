@@ -1,14 +1,20 @@
 package org.rpcward.proxy.service;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Decision;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Verdict;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
 
 /** Is told what happens to calls. Called on the event loops, several at a time; must not block. */
 public interface CallObserver {
+    /** The names that {@link #listed} may give besides those of views. */
+    List<String> NO_VIEWS = Sight.WORDS;
+
     /** A call was turned away before it was decoded. */
     void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy);
 
@@ -31,13 +37,32 @@ public interface CallObserver {
     void malformed(Exchange exchange, Fault fault, Verdict verdict, @Nullable Hindrance hindrance, Policy policy);
 
     /** A reply leaves. */
-    void replied(Exchange exchange, Outcome outcome, int bytes);
+    void replied(Exchange exchange, Outcome outcome, ReplyStatus status, AnswerPath path, int bytes);
+
+    /**
+     * A batch of datagrams was read on this event loop, and the replies that were ready at once have left together.
+     *
+     * @param nanos since the batch arrived
+     */
+    void batchSent(long nanos);
+
+    /**
+     * A listing was answered.
+     *
+     * @param view whose rows it shows, or a word for what is not a view
+     * @param hidden how many rows were left out that others may see
+     */
+    void listed(String view, int hidden);
 
     /** A reply over UDP was let go, because the socket takes no more. */
     void unsent(Exchange exchange);
 
-    /** A reply was larger over UDP than its call allows. */
-    void overBudget(Exchange exchange);
+    /**
+     * A reply was larger over UDP than its call allows.
+     *
+     * @param procedure null when the call had none
+     */
+    void overBudget(Exchange exchange, @Nullable Procedure procedure);
 
     /** The backend did not answer, and nothing is known from earlier. */
     void unavailable(Exchange exchange);

@@ -40,6 +40,12 @@ public interface Exchange {
     @Nullable
     Fault fault();
 
+    /** Whether its outcome was not known when {@link PortmapService#handle} returned: somebody had to be asked. */
+    boolean waited();
+
+    /** How long ago it arrived. */
+    long nanosSinceArrival();
+
     /** A buffer for {@link #reply}, with what the transport puts before a reply already in it. */
     ByteBuf newReply();
 

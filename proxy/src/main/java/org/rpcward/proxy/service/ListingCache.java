@@ -32,7 +32,7 @@ final class ListingCache {
     private static final Duration UNUSED = Duration.ofMinutes(1);
 
     private final ConcurrentStatsCounter stats = new ConcurrentStatsCounter();
-    private final Cache<Registry, Cache<Key, byte[]>> byRegistry =
+    private final Cache<Registry, Cache<Key, Listing>> byRegistry =
             Caffeine.newBuilder().weakKeys().maximumSize(MAX_REGISTRIES).build();
 
     /**
@@ -51,17 +51,41 @@ final class ListingCache {
             Set<Transport> served,
             Asked asked) {}
 
-    byte[] get(Registry registry, Key key, Supplier<byte[]> encode) {
+    /**
+     * A listing.
+     *
+     * @param results as they follow the header of a reply
+     * @param hidden how many rows were left out
+     */
+    @SuppressWarnings("ArrayRecordComponent") // written into replies, and never compared
+    record Listing(byte[] results, int hidden) {}
+
+    Listing get(Registry registry, Key key, Supplier<Listing> encode) {
         return byRegistry.get(registry, r -> listings()).get(key, k -> encode.get());
     }
 
-    private Cache<Key, byte[]> listings() {
+    private Cache<Key, Listing> listings() {
         return Caffeine.newBuilder()
                 .maximumWeight(MAX_BYTES)
-                .<Key, byte[]>weigher((key, bytes) -> bytes.length + OVERHEAD)
+                .<Key, Listing>weigher((key, listing) -> listing.results().length + OVERHEAD)
                 .expireAfterAccess(UNUSED)
                 .recordStats(() -> stats)
                 .build();
+    }
+
+    /** How many listings are kept. */
+    long entries() {
+        return byRegistry.asMap().values().stream()
+                .mapToLong(Cache::estimatedSize)
+                .sum();
+    }
+
+    /** How many bytes they have. */
+    long bytes() {
+        return byRegistry.asMap().values().stream()
+                .flatMap(listings -> listings.policy().eviction().stream())
+                .mapToLong(eviction -> eviction.weightedSize().orElse(0))
+                .sum();
     }
 
     CacheStats stats() {

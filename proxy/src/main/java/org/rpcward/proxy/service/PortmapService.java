@@ -28,6 +28,7 @@ import org.rpcward.proxy.rpc.Call;
 import org.rpcward.proxy.rpc.CallDecoder;
 import org.rpcward.proxy.rpc.Fault;
 import org.rpcward.proxy.rpc.Replies;
+import org.rpcward.proxy.rpc.ReplyStatus;
 import org.rpcward.proxy.rpc.Rpc;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netbuf;
@@ -35,6 +36,7 @@ import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.rpcbind.Results;
 import org.rpcward.proxy.rpcbind.Results.Asked;
 import org.rpcward.proxy.scan.Scans;
+import org.rpcward.proxy.service.ListingCache.Listing;
 import org.rpcward.proxy.service.Serving.Listening;
 
 /**
@@ -69,9 +71,24 @@ public final class PortmapService {
         this.observer = observer;
     }
 
+    /** Replies to a batch of datagrams have left, so long after it arrived. */
+    public void batchSent(long nanos) {
+        observer.batchSent(nanos);
+    }
+
     /** How often a listing was found encoded. */
     public CacheStats listingStats() {
         return listings.stats();
+    }
+
+    /** How many encoded listings are kept. */
+    public long listingEntries() {
+        return listings.entries();
+    }
+
+    /** How many bytes they have. */
+    public long listingBytes() {
+        return listings.bytes();
     }
 
     public Serving current() {
@@ -349,18 +366,21 @@ public final class PortmapService {
                 exchange.transport(),
                 turn.listening().policy().transports(),
                 addresses);
-        byte[] results = listings.get(
-                registry,
-                key,
-                () -> Results.listing(rows(turn, sight, registry, protocol, addresses), protocol, addresses));
+        Listing listing = listings.get(registry, key, () -> encode(turn, sight, registry, protocol, addresses));
+        observer.listed(sight.word(), listing.hidden());
         // Not copied: a client that does not read costs no copy of a long listing for each of its calls.
-        send(turn, Unpooled.wrappedBuffer(success(turn), Unpooled.wrappedBuffer(results)), Outcome.ANSWERED);
+        send(turn, Unpooled.wrappedBuffer(success(turn), Unpooled.wrappedBuffer(listing.results())), Outcome.ANSWERED);
     }
 
     /** Only rows that will stand in the listing count towards its longest length. */
-    private static List<Mapping> rows(Turn turn, Sight sight, Registry registry, int protocol, Asked addresses) {
+    private static Listing encode(Turn turn, Sight sight, Registry registry, int protocol, Asked addresses) {
         RowFilter shown = sight.filter(turn);
-        return registry.select(row -> Results.isListed(row, protocol, addresses) && shown.shows(row), sight.mostRows());
+        RowFilter served = Sight.EVERYTHING.filter(turn);
+        List<Mapping> all = registry.select(
+                row -> Results.isListed(row, protocol, addresses) && served.shows(row), Integer.MAX_VALUE);
+        List<Mapping> rows =
+                all.stream().filter(shown::shows).limit(sight.mostRows()).toList();
+        return new Listing(Results.listing(rows, protocol, addresses), all.size() - rows.size());
     }
 
     /** The backend does not answer and nothing is known: a stream client is told so, a datagram client asks again. */
@@ -423,7 +443,7 @@ public final class PortmapService {
             deliver(turn, out, outcome);
             return;
         }
-        observer.overBudget(exchange);
+        observer.overBudget(exchange, turn.call().procedure());
         out.release();
         ByteBuf error = exchange.newReply();
         Replies.error(error, turn.call().xid(), Rpc.SYSTEM_ERR);
@@ -438,8 +458,10 @@ public final class PortmapService {
     private void deliver(Turn turn, ByteBuf out, Outcome outcome) {
         Exchange exchange = turn.exchange();
         int bytes = exchange.replyBytes(out);
+        ReplyStatus status = ReplyStatus.of(out, bytes);
         if (exchange.reply(out)) {
-            observer.replied(exchange, outcome, bytes);
+            AnswerPath path = AnswerPath.of(exchange, turn.call().procedure(), outcome);
+            observer.replied(exchange, outcome, status, path, bytes);
             if (exchange.transport() == Transport.UDP) {
                 overload.answered(exchange.source());
             }

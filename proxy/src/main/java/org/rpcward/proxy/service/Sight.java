@@ -1,5 +1,6 @@
 package org.rpcward.proxy.service;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Builtin;
 import org.rpcward.policy.Decision;
@@ -19,15 +20,25 @@ import org.rpcward.proxy.rpcbind.Results.Asked;
  * @param view the view that says it, or null
  */
 record Sight(String name, @Nullable View view) {
+    private static final String BUILTIN = "builtin/";
+
     static final Sight NOTHING = new Sight("-nothing", null);
     static final Sight EVERYTHING = new Sight("-everything", null);
 
     /** The rows that the same client could look up one by one, so that listing and lookup cannot disagree. */
     static final Sight LOOKUPS = new Sight("-lookups", null);
 
+    /** All that are no views, as they are called in metrics. */
+    static final List<String> WORDS = List.of(NOTHING.word(), EVERYTHING.word(), LOOKUPS.word());
+
     /** What a view shows; without one, what can be looked up. */
     static Sight of(@Nullable View view) {
         return view == null ? LOOKUPS : new Sight(view.name(), view);
+    }
+
+    /** How it is called in metrics. */
+    String word() {
+        return view == null ? BUILTIN + name.substring(1) : name;
     }
 
     /** Whether what is shown depends on who asks. */

@@ -35,8 +35,9 @@ class BackendClientTest {
     private final EventLoop loop = Loops.of(transport);
     private final TcpPeer tcp = new TcpPeer();
     private final UdpPeer udp = new UdpPeer(tcp.address().getPort());
+    private final RecordedQuestions questions = new RecordedQuestions();
     private final BackendClient client =
-            new BackendClient(tcp.address(), Duration.ofSeconds(20), transport, loop, new OwnConnections());
+            new BackendClient(tcp.address(), Duration.ofSeconds(20), transport, loop, new OwnConnections(), questions);
 
     BackendClientTest() throws IOException {}
 
@@ -53,6 +54,7 @@ class BackendClientTest {
         try (Connection connection = tcp.accept()) {
             assertThat(answer(connection, V4_LISTING)).isEqualTo(4);
             assertThat(result.get().value()).containsExactly(ROW);
+            assertThat(questions.events).containsExactly("asked", "tcp ok");
         }
     }
 
@@ -68,6 +70,8 @@ class BackendClientTest {
             Result<List<Mapping>> second = dump();
             assertThat(answer(connection, V2_LISTING)).isEqualTo(2);
             assertThat(second.status()).isEqualTo(Status.OK);
+            assertThat(questions.events).filteredOn("tcp mismatch"::equals).hasSize(2);
+            assertThat(questions.events).filteredOn("asked"::equals).hasSize(4);
         }
     }
 
@@ -172,7 +176,8 @@ class BackendClientTest {
         InetSocketAddress v6 = new InetSocketAddress(InetAddress.getByAddress(new byte[16]), 111);
 
         assertThat(client.knowsV6()).isFalse();
-        assertThat(new BackendClient(v6, Duration.ofSeconds(1), transport, loop, new OwnConnections()).knowsV6())
+        assertThat(new BackendClient(v6, Duration.ofSeconds(1), transport, loop, new OwnConnections(), questions)
+                        .knowsV6())
                 .isTrue();
     }
 

@@ -196,7 +196,8 @@ class FailoverClientTest {
         try {
             InetAddress host = InetAddress.getByAddress(endpoint.address().bytes());
             InetSocketAddress address = new InetSocketAddress(host, endpoint.port());
-            return new BackendClient(address, Duration.ofSeconds(20), transport, on, new OwnConnections());
+            return new BackendClient(
+                    address, Duration.ofSeconds(20), transport, on, new OwnConnections(), new RecordedQuestions());
         } catch (IOException e) {
             throw new AssertionError(e);
         }

@@ -65,6 +65,14 @@ class DatagramFrontendTest {
     }
 
     @Test
+    void theEndOfABatchIsTold() {
+        receive(packet(CLIENT, ping(1)), packet(CLIENT, ping(2)));
+        receive(packet(CLIENT, ping(3)));
+
+        assertThat(observer.batches()).isEqualTo(2);
+    }
+
+    @Test
     void theReplyGoesToWhoAsked() {
         receive(packet(CLIENT, ping(1)), packet(new InetSocketAddress("198.51.100.8", 1), ping(2)));
 

@@ -107,7 +107,7 @@ public class CallBenchmark {
         return Services.of(
                 Policies.serving(of, new FixedDirectory(List.of(ROW))),
                 InstantSource.system(),
-                new CallLog(NO_LOG, new Counters(), System::nanoTime));
+                new CallLog(NO_LOG, new Counters(System::nanoTime, InstantSource.system()), System::nanoTime));
     }
 
     @Benchmark

@@ -6,10 +6,8 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +20,16 @@ import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.fixture.CallBytes;
+import org.rpcward.proxy.fixture.FakeClock;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.observe.EventLog;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
+import org.rpcward.proxy.service.AnswerPath;
+import org.rpcward.proxy.service.Outcome;
 
 class MetricsTest {
     private static final Path GOLDEN = Path.of("src/test/resources/metrics/fresh-start.txt");
@@ -37,7 +39,8 @@ class MetricsTest {
     private static final int MOST_SERIES = 2000;
 
     private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
-    private final Counters counters = new Counters();
+    private final FakeClock clock = new FakeClock();
+    private final Counters counters = new Counters(clock, clock);
     private final FakeSources sources = new FakeSources(sample());
     private final Metrics metrics = new Metrics(counters, sources, loops);
 
@@ -100,8 +103,7 @@ class MetricsTest {
     void aFloodMakesNoSeries() {
         List<String> before = series();
         Policy policy = sources.policy();
-        CallLog calls = new CallLog(
-                new EventLog(OutputStream.nullOutputStream(), InstantSource.system()), counters, System::nanoTime);
+        CallLog calls = new CallLog(new EventLog(OutputStream.nullOutputStream(), clock), counters, clock);
         Procedure[] procedures = Procedure.values();
         Fault[] faults = Fault.values();
         RecordingExchange exchange = RecordingExchange.of(Transport.UDP, CallBytes.of(Procedure.GETPORT, 2, 1, 1));
@@ -115,6 +117,23 @@ class MetricsTest {
 
         assertThat(series()).isEqualTo(before).hasSizeLessThan(MOST_SERIES);
         assertThat(text(null)).contains("rpcward_received_bytes_total{transport=\"udp\"} ");
+    }
+
+    @Test
+    void durationsAreHistogramsWithTheirBounds() {
+        CallLog calls = new CallLog(new EventLog(OutputStream.nullOutputStream(), clock), counters, clock);
+        RecordingExchange exchange = RecordingExchange.of(Transport.UDP, CallBytes.of(Procedure.NULL, 2));
+        calls.replied(exchange, Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.LOCAL, 24);
+        calls.replied(exchange, Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.LOCAL, 24);
+        calls.batchSent(300_000);
+
+        assertThat(text(null))
+                .contains(
+                        "rpcward_call_duration_seconds_bucket{path=\"local\",transport=\"udp\",le=\"2.5E-4\"} 0\n",
+                        "rpcward_call_duration_seconds_bucket{path=\"local\",transport=\"udp\",le=\"5.0E-4\"} 2\n",
+                        "rpcward_call_duration_seconds_bucket{path=\"local\",transport=\"udp\",le=\"+Inf\"} 2\n",
+                        "rpcward_call_duration_seconds_count{path=\"local\",transport=\"udp\"} 2\n",
+                        "rpcward_call_duration_seconds_sum{path=\"local\",transport=\"udp\"} 6.0E-4\n");
     }
 
     @Test
@@ -151,7 +170,7 @@ class MetricsTest {
     }
 
     private String text(@Nullable String accept) {
-        return new String(metrics.scrape(accept).body(), StandardCharsets.UTF_8);
+        return metrics.scrape(accept).text();
     }
 
     private List<String> series() {

@@ -69,7 +69,7 @@ class AllocationTest {
                 InstantSource.system(),
                 new CallLog(
                         new EventLog(OutputStream.nullOutputStream(), InstantSource.system()),
-                        new Counters(),
+                        new Counters(System::nanoTime, InstantSource.system()),
                         System::nanoTime));
     }
 }

@@ -27,8 +27,10 @@ import org.rpcward.proxy.fixture.FakeClock;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
+import org.rpcward.proxy.service.AnswerPath;
 import org.rpcward.proxy.service.Outcome;
 
 class CallLogTest {
@@ -46,7 +48,7 @@ class CallLogTest {
     private final FakeClock clock = new FakeClock();
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final EventLog log = new EventLog(out, clock);
-    private final CallLog calls = new CallLog(log, new Counters(), clock);
+    private final CallLog calls = new CallLog(log, new Counters(clock, clock), clock);
 
     @Test
     void aDeniedCallIsToldWithItsRule() {
@@ -177,7 +179,7 @@ class CallLogTest {
 
         ByteArrayOutputStream sampled = new ByteArrayOutputStream();
         EventLog sample = new EventLog(sampled, clock);
-        CallLog sampling = new CallLog(sample, new Counters(), clock);
+        CallLog sampling = new CallLog(sample, new Counters(clock, clock), clock);
         for (int i = 0; i < 2000; i++) {
             decide(sampling, some, "198.51.100.7", Procedure.NULL);
         }
@@ -298,8 +300,8 @@ class CallLogTest {
         decide(POLICY, "198.51.100.7", Procedure.GETPORT);
         decide(POLICY, "198.51.100.7", Procedure.DUMP);
         calls.malformed(exchange("198.51.100.7"), Fault.SHORT, Verdict.DROP, null, POLICY);
-        calls.replied(exchange("198.51.100.7"), Outcome.ANSWERED, 28);
-        calls.overBudget(exchange("198.51.100.7"));
+        calls.replied(exchange("198.51.100.7"), Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.CACHE, 28);
+        calls.overBudget(exchange("198.51.100.7"), Procedure.DUMP);
         calls.unavailable(exchange("198.51.100.7"));
         calls.asked("legacy", BackendResult.Status.OK);
 

@@ -2,8 +2,10 @@ package org.rpcward.proxy.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
@@ -11,13 +13,20 @@ import org.rpcward.policy.Query;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.backend.BackendClient;
+import org.rpcward.proxy.backend.BackendResult;
 import org.rpcward.proxy.fixture.CallBytes;
+import org.rpcward.proxy.fixture.FakeClock;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
+import org.rpcward.proxy.observe.Counters.EndpointKey;
 import org.rpcward.proxy.observe.Counters.RuleKey;
 import org.rpcward.proxy.rpc.Fault;
+import org.rpcward.proxy.rpc.ReplyStatus;
+import org.rpcward.proxy.service.AnswerPath;
 import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Hindrance;
+import org.rpcward.proxy.service.Outcome;
 
 class CountersTest {
     private static final String CLIENT = "198.51.100.7";
@@ -28,7 +37,8 @@ class CountersTest {
               - { name: no lists, from: 198.51.100.0/24, call: list, then: refuse }
             """);
 
-    private final Counters counters = new Counters();
+    private final FakeClock clock = new FakeClock();
+    private final Counters counters = new Counters(clock, clock);
 
     @Test
     void aCallIsCountedByWhatWasAskedAndWhatWasDone() {
@@ -102,7 +112,7 @@ class CountersTest {
 
         counters.decided(exchange(), query, POLICY.rules().decide(query), ban, POLICY);
         counters.turnedAway(exchange(), ban, POLICY);
-        counters.wouldHinder(ban, POLICY);
+        counters.wouldHinder(ban);
 
         assertThat(counters.verdicts(Verdict.DROP, Procedure.GETPORT, Transport.UDP))
                 .isEqualTo(1);
@@ -213,6 +223,118 @@ class CountersTest {
 
         assertThat(counters.verdicts(Verdict.ALLOW, Procedure.GETPORT, Transport.UDP))
                 .isEqualTo(40_000);
+    }
+
+    @Test
+    void repliesOfABatchTookAsLongAsTheBatch() {
+        for (int i = 0; i < 3; i++) {
+            counters.replied(exchange(), Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.CACHE, 28);
+        }
+        assertThat(counters.durations(Transport.UDP, AnswerPath.CACHE).counts()).containsOnly(0);
+
+        counters.batchSent(200_000);
+        counters.batchSent(1_000_000);
+
+        Durations durations = counters.durations(Transport.UDP, AnswerPath.CACHE);
+        assertThat(durations.counts()).startsWith(0, 3, 0);
+        assertThat(durations.sumInSeconds()).isEqualTo(600e-6);
+        assertThat(counters.durations(Transport.UDP, AnswerPath.LOCAL).counts()).containsOnly(0);
+        assertThat(counters.replies(Transport.UDP, ReplyStatus.SUCCESS)).isEqualTo(3);
+        assertThat(counters.sentBytes(Transport.UDP)).isEqualTo(84);
+    }
+
+    @Test
+    void aReplyThatWaitedTookAsLongAsItWaited() {
+        counters.replied(exchange(), Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.BACKEND, 28);
+
+        assertThat(counters.durations(Transport.UDP, AnswerPath.BACKEND).counts())
+                .startsWith(1, 0);
+    }
+
+    @Test
+    void aDurationBelongsToTheFirstBoundThatItDoesNotExceed() {
+        assertThat(Durations.bucketOf(0)).isZero();
+        assertThat(Durations.bucketOf(100_000)).isZero();
+        assertThat(Durations.bucketOf(100_001)).isEqualTo(1);
+        assertThat(Durations.bucketOf(2_000_000_001L)).isEqualTo(Durations.BUCKETS - 1);
+        assertThat(Durations.boundsInSeconds())
+                .containsExactly(
+                        0.0001,
+                        0.00025,
+                        0.0005,
+                        0.001,
+                        0.0025,
+                        0.005,
+                        0.01,
+                        0.025,
+                        0.1,
+                        0.5,
+                        2,
+                        Double.POSITIVE_INFINITY);
+    }
+
+    @Test
+    void theTimeOfAPortmapperThatIsDownIsAddedUp() {
+        counters.serve(POLICY);
+        EndpointKey key = new EndpointKey("legacy", "127.0.0.1:111");
+        EndpointCounts endpoint = Objects.requireNonNull(counters.endpoints().get(key));
+
+        assertThat(endpoint.isUp()).isFalse();
+        counters.turned("legacy", "127.0.0.1:111", true);
+        clock.pass(Duration.ofSeconds(5));
+        counters.turned("legacy", "127.0.0.1:111", false);
+        clock.pass(Duration.ofSeconds(7));
+        assertThat(endpoint.downSeconds()).isEqualTo(7);
+        counters.turned("legacy", "127.0.0.1:111", true);
+        clock.pass(Duration.ofSeconds(11));
+
+        assertThat(endpoint.isUp()).isTrue();
+        assertThat(endpoint.downSeconds()).isEqualTo(7);
+        assertThat(endpoint.turns(true)).isEqualTo(2);
+        counters.turned("unheard of", "127.0.0.1:111", true);
+        assertThat(counters.endpoints()).containsOnlyKeys(key);
+    }
+
+    @Test
+    void questionsToAPortmapperAreCountedUntilAReloadTakesItAway() {
+        counters.serve(POLICY);
+        BackendClient.Watcher watcher = counters.watcher("legacy", "127.0.0.1:111");
+        EndpointCounts endpoint =
+                Objects.requireNonNull(counters.endpoints().get(new EndpointKey("legacy", "127.0.0.1:111")));
+
+        watcher.asked();
+        watcher.asked();
+        watcher.ended(Transport.TCP, BackendResult.Status.TIMEOUT, 3_000_000);
+
+        assertThat(endpoint.inFlight()).isEqualTo(1);
+        assertThat(endpoint.questions(Transport.TCP, BackendResult.Status.TIMEOUT))
+                .isEqualTo(1);
+        assertThat(endpoint.questions(Transport.UDP, BackendResult.Status.TIMEOUT))
+                .isZero();
+        assertThat(endpoint.durations(Transport.TCP).counts()[5]).isEqualTo(1);
+
+        counters.serve(Policies.load("""
+                version: 1
+                listeners: { lan: { bind: 192.0.2.1 } }
+                backends: { other: { address: "127.0.0.1:112" } }
+                rules: [{ name: all, from: any, then: allow }]
+                """));
+        watcher.ended(Transport.TCP, BackendResult.Status.OK, 1);
+        assertThat(counters.endpoints()).containsOnlyKeys(new EndpointKey("other", "127.0.0.1:112"));
+    }
+
+    @Test
+    void reloadsAreCountedAndTheLastThatWorkedIsDated() {
+        counters.tookEffect();
+        double start = counters.lastReload();
+        clock.pass(Duration.ofSeconds(10));
+        counters.reloaded(Counters.ReloadResult.INVALID);
+        assertThat(counters.lastReload()).isEqualTo(start);
+        counters.reloaded(Counters.ReloadResult.OK);
+
+        assertThat(counters.lastReload()).isEqualTo(start + 10);
+        assertThat(counters.reloads(Counters.ReloadResult.OK)).isEqualTo(1);
+        assertThat(counters.reloads(Counters.ReloadResult.INVALID)).isEqualTo(1);
     }
 
     private void decide(Policy policy, Procedure procedure) {

@@ -43,6 +43,7 @@ class ForwardDirectoryTest {
 
     private final FakePortmapper portmapper = new FakePortmapper();
     private final RecordedEvents observer = new RecordedEvents();
+    private final RecordedCache cache = new RecordedCache();
     private final BackendPolicy policy = new BackendBuilder()
             .forward()
             .fresh(FRESH)
@@ -52,9 +53,10 @@ class ForwardDirectoryTest {
             .build();
     private final ForwardDirectory directory = new ForwardDirectory(
             policy,
-            new MirrorDirectory(policy, portmapper, portmapper.clock, observer, RegistryStore.NONE),
+            new MirrorDirectory(policy, portmapper, portmapper.clock, observer, cache, RegistryStore.NONE),
             portmapper,
-            portmapper.clock);
+            portmapper.clock,
+            cache);
 
     @Test
     void whatTheMirrorShowsIsAskedOfTheBackendOverTheSameTransport() {
@@ -67,6 +69,21 @@ class ForwardDirectoryTest {
         ask(NFS, 3, Netid.UDP);
         portmapper.answerPort(2049);
         assertThat(asked()).containsExactly("port of 100003/3/tcp over tcp", "port of 100003/3/udp over udp");
+    }
+
+    @Test
+    void whatComesOfEachQuestionIsTold() {
+        know();
+        cache.take();
+        ask(NFS, 3, Netid.TCP);
+        ask(NFS, 3, Netid.TCP);
+        portmapper.answerPort(2049);
+        ask(NFS, 3, Netid.TCP);
+
+        assertThat(cache.take())
+                .filteredOn(result -> result.startsWith("forward"))
+                .containsExactly("forward miss", "forward coalesced", "forward hit");
+        assertThat(directory.remembered()).isEqualTo(1);
     }
 
     @Test

@@ -38,6 +38,7 @@ class MirrorDirectoryTest {
 
     private final FakePortmapper portmapper = new FakePortmapper();
     private final RecordedEvents observer = new RecordedEvents();
+    private final RecordedCache cache = new RecordedCache();
     private final MirrorDirectory mirror = mirror(policy(FRESH, STALE), portmapper);
 
     /** The first answer is that of a reading. */
@@ -105,6 +106,23 @@ class MirrorDirectoryTest {
         portmapper.answerDump(MOVED);
         asker.got(MOVED);
         assertThat(portmapper.dumps()).isEqualTo(2);
+    }
+
+    @Test
+    void whatComesOfEachQuestionIsTold() {
+        ask(PRESENT);
+        ask(PRESENT);
+        portmapper.turn();
+        portmapper.answerDump(ROW);
+        ask(PRESENT);
+        portmapper.pass(FRESH);
+        ask(PRESENT);
+        portmapper.turn();
+        portmapper.failDump(Status.TIMEOUT);
+        ask(PRESENT);
+
+        assertThat(cache.take())
+                .containsExactly("mirror miss", "mirror coalesced", "mirror hit", "mirror miss", "mirror stale");
     }
 
     @Test
@@ -210,8 +228,8 @@ class MirrorDirectoryTest {
     /** Everything that happens to one question in all ages of the copy, step by step. */
     private static List<String> pathOf(Question question, RowFilter shown) {
         FakePortmapper asked = new FakePortmapper();
-        MirrorDirectory directory =
-                new MirrorDirectory(policy(FRESH, STALE), asked, asked.clock, new RecordedEvents(), RegistryStore.NONE);
+        MirrorDirectory directory = new MirrorDirectory(
+                policy(FRESH, STALE), asked, asked.clock, new RecordedEvents(), CacheObserver.NONE, RegistryStore.NONE);
         List<String> path = new ArrayList<>();
         Runnable step = () -> {
             path.add("at " + asked.clock.getAsLong());
@@ -502,7 +520,7 @@ class MirrorDirectoryTest {
     void whatWasKeptAnswersWhileTheBackendIsAway() {
         KeptRows store = new KeptRows(Duration.ofSeconds(30), ROW);
         MirrorDirectory restarted =
-                new MirrorDirectory(policy(FRESH, STALE), portmapper, portmapper.clock, observer, store);
+                new MirrorDirectory(policy(FRESH, STALE), portmapper, portmapper.clock, observer, cache, store);
         Asker first = new Asker();
         restarted.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, first);
         portmapper.turn();
@@ -528,7 +546,7 @@ class MirrorDirectoryTest {
     void everyReadingIsKept() {
         KeptRows store = new KeptRows(Duration.ZERO);
         MirrorDirectory directory =
-                new MirrorDirectory(policy(FRESH, STALE), portmapper, portmapper.clock, observer, store);
+                new MirrorDirectory(policy(FRESH, STALE), portmapper, portmapper.clock, observer, cache, store);
         portmapper.pass(FRESH);
         directory.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, new Asker());
         portmapper.turn();
@@ -681,7 +699,7 @@ class MirrorDirectoryTest {
     }
 
     private MirrorDirectory mirror(BackendPolicy policy, FakePortmapper asked) {
-        return new MirrorDirectory(policy, asked, asked.clock, observer, RegistryStore.NONE);
+        return new MirrorDirectory(policy, asked, asked.clock, observer, cache, RegistryStore.NONE);
     }
 
     /** Whoever asked: has exactly one answer in the end. */

@@ -240,6 +240,47 @@ class PortmapServiceTest {
     }
 
     @Test
+    void whatAReplySaysAndWhereItCameFromIsTold() {
+        Policy policy = Policies.of("""
+                rules:
+                  - { name: look up, from: 198.51.100.0/24, call: [ping, lookup, list], then: allow }
+                  - { name: no time, from: 198.51.100.0/24, call: time, then: hide }
+                """);
+
+        ask(policy, Transport.TCP, CallBytes.of(Procedure.NULL, 2));
+        ask(policy, Transport.TCP, CallBytes.of(Procedure.GETPORT, 2));
+        ask(policy, Transport.TCP, call(4, 4));
+        ask(policy, Transport.UDP, call(4, 4));
+        ask(policy, Transport.UDP, CallBytes.of(Procedure.SET, 2));
+        ask(policy, Transport.UDP, CallBytes.of(Procedure.GETTIME, 3));
+        ask(policy, Transport.TCP, call(4, 99));
+
+        assertThat(observer.replies())
+                .containsExactly(
+                        "success from local",
+                        "success from cache",
+                        "success from cache",
+                        "system_err from cache",
+                        "denied from local",
+                        "proc_unavail from local",
+                        "proc_unavail from local");
+    }
+
+    @Test
+    void whatAListingHidesIsTold() {
+        String views = "views: { nothing-much: { programs: [100999] } }\n";
+        Policy through = Policies.of(views + "rules: [{ name: list, from: any, call: list, then: allow, "
+                + "view: nothing-much }, { name: look up, from: any, call: lookup, then: allow }]\n");
+        Policy all = Policies.of("rules: [{ name: all, from: any, call: [list, lookup], then: allow }]\n");
+
+        ask(through, Transport.TCP, call(2, 4));
+        ask(all, Transport.TCP, call(2, 4));
+
+        assertThat(observer.listings()).element(0).asString().matches("nothing-much hides [1-9]\\d*");
+        assertThat(observer.listings()).element(1).isEqualTo("builtin/lookups hides 0");
+    }
+
+    @Test
     void theBudgetIsMetExactly() {
         CallBytes call = call(4, 3).rpcb(NFS, 3, "udp", "192.0.2.1.0.111", "");
         assertThat(call.bytes()).hasSize(80);
