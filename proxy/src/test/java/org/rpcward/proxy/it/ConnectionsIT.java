@@ -23,13 +23,14 @@ class ConnectionsIT {
     private static final Duration IDLE = Duration.ofMillis(1500);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int PER_SOURCE = 4;
+    private static final int MAX_CALLS = 2000;
 
     private static final String POLICY = """
             version: 1
             listeners:
               lan:
                 bind: [s0, s1]
-                tcp: { first_record: 700ms, idle: 1500ms, max_per_source: 4 }
+                tcp: { first_record: 700ms, idle: 1500ms, record: 1s, max_per_source: 4, max_calls: 2000 }
             backends: { table: { registry: [{ program: nfs, version: 3, netid: [tcp, udp], port: 2049 }] } }
             rules: [{ name: all, from: any, then: allow }]
             """;
@@ -140,6 +141,28 @@ class ConnectionsIT {
                 Integer.MAX_VALUE,
                 false,
                 List.of(new byte[] {(byte) 0x80}));
+    }
+
+    @Test
+    void aCallThatHasBegunMustBecomeWholeSoonAlsoAfterAnother() {
+        List<byte[]> received = new ArrayList<>();
+
+        assertThat(untilTheEnd(received, Calls.record(Calls.ping(7)), new byte[] {(byte) 0x80, 0, 0}))
+                .isLessThan(PATIENCE);
+        assertThat(received).containsExactly(words(7, 1, 0, 0, 0, 0));
+    }
+
+    @Test
+    void aConnectionEndsWithTheReplyToItsLastCallThoughMoreWasSent() {
+        byte[][] pings = new byte[MAX_CALLS + 500][];
+        for (int i = 0; i < pings.length; i++) {
+            pings[i] = Calls.record(Calls.ping(i));
+        }
+        List<byte[]> received = new ArrayList<>();
+
+        assertThat(untilTheEnd(received, Calls.concat(pings))).isLessThan(PATIENCE);
+        assertThat(received).hasSize(MAX_CALLS);
+        assertThat(received.get(MAX_CALLS - 1)).isEqualTo(words(MAX_CALLS - 1, 1, 0, 0, 0, 0));
     }
 
     @Test
