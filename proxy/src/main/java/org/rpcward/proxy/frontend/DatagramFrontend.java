@@ -112,6 +112,7 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
         private final IpAddress source;
         private final long arrivedAt = batchBegan;
         private boolean handled;
+        private @Nullable Object note;
 
         DatagramExchange(ChannelHandlerContext context, DatagramPacket packet) {
             this.context = context;
@@ -174,6 +175,16 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
         @Override
         public long nanosSinceArrival() {
             return now(context) - arrivedAt;
+        }
+
+        @Override
+        public @Nullable Object note() {
+            return note;
+        }
+
+        @Override
+        public void keep(Object kept) {
+            note = kept;
         }
 
         @Override

@@ -462,6 +462,7 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         private final int callBytes;
         private final long arrivedAt;
         private boolean handled;
+        private @Nullable Object note;
         private @Nullable ByteBuf reply;
         private boolean done;
         private @Nullable CloseReason ends;
@@ -568,6 +569,16 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         @Override
         public long nanosSinceArrival() {
             return now(context) - arrivedAt;
+        }
+
+        @Override
+        public @Nullable Object note() {
+            return note;
+        }
+
+        @Override
+        public void keep(Object kept) {
+            note = kept;
         }
 
         @Override

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,9 @@ public final class CallLog implements CallObserver, BackendObserver {
     /** Frames told of a stack. */
     private static final int FRAMES = 20;
 
+    /** The path of a call that gets no reply. */
+    private static final String NO_REPLY = "none";
+
     /** The reason of what a rule in audit mode would do. */
     private static final String TRIAL = "trial";
 
@@ -68,11 +72,15 @@ public final class CallLog implements CallObserver, BackendObserver {
     private final EventLog log;
     private final Counters counters;
     private final LongSupplier nanoClock;
+    private final Ids ids = new Ids();
     private final Cache<DeniedKey, Denied> denied;
     private volatile boolean sparing;
     private long second;
     private int linesThisSecond;
-    private long unlogged;
+    private final LongAdder unlogged = new LongAdder();
+
+    /** The second in which there were as many lines as there may be. */
+    private volatile long fullSecond = -1;
 
     /**
      * What is told once in a while.
@@ -83,6 +91,16 @@ public final class CallLog implements CallObserver, BackendObserver {
     private record DeniedKey(IpAddress source, String rule, int slot, long program) {
         DeniedKey(IpAddress source, String rule) {
             this(source, rule, 0, 0);
+        }
+    }
+
+    /** What is to be told of one call. */
+    private static final class Note {
+        private final String id;
+        private @Nullable Map<String, Object> waiting;
+
+        Note(String id) {
+            this.id = id;
         }
     }
 
@@ -137,7 +155,7 @@ public final class CallLog implements CallObserver, BackendObserver {
         if (verdict == Verdict.ALLOW) {
             int oneIn = policy.log().allowOneIn();
             if (oneIn > 0 && !sparing && ThreadLocalRandom.current().nextInt(oneIn) == 0) {
-                write(exchange, query, Verdict.ALLOW, decision.rule().name(), "rule", policy, 0);
+                note(exchange, query, Verdict.ALLOW, decision.rule().name(), "rule", policy, 0);
             }
         } else {
             String reason = hindrance == null ? "rule" : hindrance.reason();
@@ -155,6 +173,7 @@ public final class CallLog implements CallObserver, BackendObserver {
     @Override
     public void replied(Exchange exchange, Outcome outcome, ReplyStatus status, AnswerPath path, int bytes) {
         counters.replied(exchange, outcome, status, path, bytes);
+        ended(exchange, path.word());
     }
 
     @Override
@@ -168,8 +187,14 @@ public final class CallLog implements CallObserver, BackendObserver {
     }
 
     @Override
+    public void silent(Exchange exchange) {
+        ended(exchange, NO_REPLY);
+    }
+
+    @Override
     public void unsent(Exchange exchange) {
         counters.unsent();
+        ended(exchange, NO_REPLY);
     }
 
     @Override
@@ -312,12 +337,49 @@ public final class CallLog implements CallObserver, BackendObserver {
                 : new DeniedKey(exchange.source(), rule);
         long suppressed = mayTell(key, policy.log().denyOnePer().toNanos());
         if (suppressed >= 0) {
-            write(exchange, query, verdict, rule, reason, policy, suppressed);
+            note(exchange, query, verdict, rule, reason, policy, suppressed);
+        }
+    }
+
+    /**
+     * Tells of a call: of a trial at once, of what is done with the call when it has ended. All lines about one call have
+     * one id.
+     */
+    private void note(
+            Exchange exchange,
+            @Nullable Query query,
+            Verdict verdict,
+            String rule,
+            String reason,
+            Policy policy,
+            long suppressed) {
+        Note note = exchange.note() instanceof Note earlier ? earlier : new Note(ids.next());
+        exchange.keep(note);
+        Map<String, Object> event = event(note.id, exchange, query, verdict, rule, reason, policy, suppressed);
+        if (reason.equals(TRIAL)) {
+            log.write(event);
+        } else {
+            note.waiting = event;
+        }
+    }
+
+    private void ended(Exchange exchange, String path) {
+        if (exchange.note() instanceof Note note && note.waiting != null) {
+            note.waiting.put("path", path);
+            note.waiting.put("duration_us", TimeUnit.NANOSECONDS.toMicros(exchange.nanosSinceArrival()));
+            log.write(note.waiting);
+            note.waiting = null;
         }
     }
 
     /** How many of a kind were left out since the last one was told; -1 when this one is to be left out too. */
     private long mayTell(DeniedKey key, long oneIn) {
+        if (second() == fullSecond) {
+            // Then who it is about is not looked at any more: a flood from ever new sources costs as little as
+            // possible.
+            leaveOut(1);
+            return -1;
+        }
         Denied entry = denied.get(key, k -> new Denied());
         long suppressed;
         synchronized (entry) {
@@ -343,25 +405,34 @@ public final class CallLog implements CallObserver, BackendObserver {
 
     /** @param events how many the line would tell of, which are left out otherwise */
     private synchronized boolean mayWrite(long events) {
-        long now = TimeUnit.NANOSECONDS.toSeconds(nanoClock.getAsLong());
+        long now = second();
         if (now != second) {
             second = now;
             linesThisSecond = 0;
-            if (unlogged > 0) {
+            long missing = unlogged.sumThenReset();
+            if (missing > 0) {
                 Map<String, Object> event = log.event("log");
-                event.put("suppressed", unlogged);
+                event.put("suppressed", missing);
                 event.put("reason", "too many sources to tell each");
                 log.write(event);
-                unlogged = 0;
             }
         }
         if (linesThisSecond >= LINES_PER_SECOND) {
-            unlogged += events;
-            counters.unlogged();
+            fullSecond = now;
+            leaveOut(events);
             return false;
         }
         linesThisSecond++;
         return true;
+    }
+
+    private void leaveOut(long events) {
+        unlogged.add(events);
+        counters.unlogged();
+    }
+
+    private long second() {
+        return TimeUnit.NANOSECONDS.toSeconds(nanoClock.getAsLong());
     }
 
     private void forgotten(@Nullable DeniedKey key, @Nullable Denied entry, RemovalCause cause) {
@@ -384,7 +455,8 @@ public final class CallLog implements CallObserver, BackendObserver {
         }
     }
 
-    private void write(
+    private Map<String, Object> event(
+            String id,
             Exchange exchange,
             @Nullable Query query,
             Verdict verdict,
@@ -393,6 +465,7 @@ public final class CallLog implements CallObserver, BackendObserver {
             Policy policy,
             long suppressed) {
         Map<String, Object> event = log.event("call");
+        event.put("id", id);
         event.put("listener", exchange.listener());
         event.put("source", exchange.source().toString());
         event.put("transport", exchange.transport().word());
@@ -412,7 +485,7 @@ public final class CallLog implements CallObserver, BackendObserver {
         }
         event.put("revision", policy.revision());
         event.put("suppressed", suppressed);
-        log.write(event);
+        return event;
     }
 
     private static Map<String, Object> program(int number) {
@@ -432,9 +505,7 @@ public final class CallLog implements CallObserver, BackendObserver {
                 suppressed += entry.suppressed;
             }
         }
-        synchronized (this) {
-            suppressed += unlogged;
-        }
+        suppressed += unlogged.sum();
         if (suppressed > 0) {
             totals.put("suppressed", suppressed);
         }

@@ -54,6 +54,9 @@ public interface CallObserver {
      */
     void listed(String view, int hidden);
 
+    /** A call ends without a reply. */
+    void silent(Exchange exchange);
+
     /** A reply over UDP was let go, because the socket takes no more. */
     void unsent(Exchange exchange);
 

@@ -46,6 +46,13 @@ public interface Exchange {
     /** How long ago it arrived. */
     long nanosSinceArrival();
 
+    /** What an observer keeps with the call until it ends, or null. */
+    @Nullable
+    Object note();
+
+    /** Keeps something with the call in the place of what was kept before. */
+    void keep(Object note);
+
     /** A buffer for {@link #reply}, with what the transport puts before a reply already in it. */
     ByteBuf newReply();
 

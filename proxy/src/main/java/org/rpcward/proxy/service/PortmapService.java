@@ -117,18 +117,18 @@ public final class PortmapService {
     /** A mistake of ours costs the call that met it, and no other. */
     private void failed(Exchange exchange, RuntimeException mistake) {
         observer.failed(exchange, mistake);
-        exchange.drop();
+        drop(exchange);
     }
 
     private void take(Exchange exchange) {
         Serving serving = current;
         if (watch.turnsAway(exchange, serving) || isShed(exchange, serving)) {
-            exchange.drop();
+            drop(exchange);
             return;
         }
         Listening listening = serving.listener(exchange.listener());
         if (listening == null) {
-            exchange.drop();
+            drop(exchange);
             return;
         }
         Fault broken = exchange.fault();
@@ -181,7 +181,7 @@ public final class PortmapService {
                 send(turn, out, Outcome.FAULT);
             }
             case REFUSE -> refuse(turn);
-            case DROP -> exchange.drop();
+            case DROP -> drop(exchange);
         }
     }
 
@@ -210,7 +210,7 @@ public final class PortmapService {
             case ALLOW -> answer(turn, procedure, enforced ? Sight.of(turn.view()) : Sight.EVERYTHING);
             case HIDE -> hide(turn, procedure);
             case REFUSE -> refuse(turn);
-            case DROP -> exchange.drop();
+            case DROP -> drop(exchange);
         }
     }
 
@@ -261,7 +261,7 @@ public final class PortmapService {
                 if (procedure == Procedure.INDIRECT) {
                     error(turn, Rpc.PROG_UNAVAIL, Outcome.HIDDEN);
                 } else {
-                    turn.exchange().keepSilent();
+                    keepSilent(turn.exchange());
                 }
             }
         }
@@ -389,7 +389,7 @@ public final class PortmapService {
         if (turn.exchange().transport() == Transport.TCP) {
             error(turn, Rpc.SYSTEM_ERR, Outcome.UNAVAILABLE);
         } else {
-            turn.exchange().keepSilent();
+            keepSilent(turn.exchange());
         }
     }
 
@@ -451,8 +451,18 @@ public final class PortmapService {
             deliver(turn, error, Outcome.OVER_BUDGET);
         } else {
             error.release();
-            exchange.keepSilent();
+            keepSilent(exchange);
         }
+    }
+
+    private void keepSilent(Exchange exchange) {
+        observer.silent(exchange);
+        exchange.keepSilent();
+    }
+
+    private void drop(Exchange exchange) {
+        observer.silent(exchange);
+        exchange.drop();
     }
 
     private void deliver(Turn turn, ByteBuf out, Outcome outcome) {

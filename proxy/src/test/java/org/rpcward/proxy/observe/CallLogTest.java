@@ -55,10 +55,36 @@ class CallLogTest {
         decide(POLICY, "198.51.100.7", Procedure.DUMP);
 
         assertThat(lines())
-                .containsExactly("{\"time\":\"2026-11-01T12:00:00Z\",\"event\":\"call\",\"listener\":\"lan\","
+                .extracting(line -> line.replaceFirst("\"id\":\"[0-9a-f]{8}00000001\"", "\"id\":1"))
+                .containsExactly("{\"time\":\"2026-11-01T12:00:00Z\",\"event\":\"call\",\"id\":1,\"listener\":\"lan\","
                         + "\"source\":\"198.51.100.7\",\"transport\":\"udp\",\"protocol\":4,\"procedure\":\"dump\","
                         + "\"verdict\":\"refuse\",\"rule\":\"no lists\",\"reason\":\"rule\",\"revision\":\""
-                        + POLICY.revision() + "\",\"suppressed\":0}");
+                        + POLICY.revision() + "\",\"suppressed\":0,\"path\":\"none\",\"duration_us\":0}");
+    }
+
+    @Test
+    void aCallIsToldWhenItHasEndedWithItsPathAndItsTime() {
+        Policy all = Policies.of("""
+                rules:
+                  - { name: trial, from: any, call: ping, then: drop, mode: audit }
+                  - { name: all, from: any, then: allow, call: ping }
+                log: { allow: all }
+                """);
+        Query query = new Query(address("198.51.100.7"), Transport.UDP, 2, Procedure.NULL);
+        RecordingExchange exchange = exchange("198.51.100.7").taking(Duration.ofMillis(7));
+        calls.decided(exchange, query, all.rules().decide(query), null, all);
+        calls.replied(exchange, Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.BACKEND, 24);
+        calls.replied(exchange, Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.BACKEND, 24);
+
+        List<String> lines = lines();
+        assertThat(lines).hasSize(2);
+        assertThat(lines.get(0)).contains("\"reason\":\"trial\"").doesNotContain("path");
+        assertThat(lines.get(1)).endsWith("\"suppressed\":0,\"path\":\"backend\",\"duration_us\":7000}");
+        assertThat(id(lines.get(0))).isEqualTo(id(lines.get(1)));
+    }
+
+    private static String id(String line) {
+        return line.replaceFirst(".*\"id\":\"([0-9a-f]{16})\".*", "$1");
     }
 
     @Test
@@ -72,7 +98,9 @@ class CallLogTest {
 
     @Test
     void aFaultyCallIsToldWithItsFault() {
-        calls.malformed(exchange("203.0.113.9"), Fault.UNKNOWN_PROGRAM, Verdict.DROP, null, POLICY);
+        RecordingExchange exchange = exchange("203.0.113.9");
+        calls.malformed(exchange, Fault.UNKNOWN_PROGRAM, Verdict.DROP, null, POLICY);
+        calls.silent(exchange);
 
         assertThat(lines().get(0))
                 .contains(
@@ -218,7 +246,9 @@ class CallLogTest {
     @Test
     void aProgramThatNobodyKnowsHasNoName() {
         Query query = new Query(address("203.0.113.9"), Transport.UDP, 2, Procedure.GETPORT, -2, -1);
-        calls.decided(exchange("203.0.113.9"), query, POLICY.rules().decide(query), null, POLICY);
+        RecordingExchange exchange = exchange("203.0.113.9");
+        calls.decided(exchange, query, POLICY.rules().decide(query), null, POLICY);
+        calls.silent(exchange);
 
         assertThat(lines().get(0)).contains("\"program\":{\"name\":\"\",\"number\":4294967294},\"version\":4294967295");
     }
@@ -329,7 +359,9 @@ class CallLogTest {
 
     private static void decide(CallLog to, Policy policy, String source, Procedure procedure) {
         Query query = new Query(address(source), Transport.UDP, procedure.newestProtocol(), procedure, NFS, 3);
-        to.decided(exchange(source), query, policy.rules().decide(query), null, policy);
+        RecordingExchange exchange = exchange(source);
+        to.decided(exchange, query, policy.rules().decide(query), null, policy);
+        to.silent(exchange);
     }
 
     private static RecordingExchange exchange(String source) {
