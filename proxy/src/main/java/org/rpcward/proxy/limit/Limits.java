@@ -114,9 +114,9 @@ public final class Limits {
         return charges;
     }
 
-    /** A call that is dropped costs nothing, and one that a rule in audit mode matches is decided by another. */
+    /** What a rule in audit mode matches is decided, and charged, by another. */
     private static boolean isCharged(Rule rule) {
-        return !rule.limits().isEmpty() && !rule.isAudit() && rule.then() != Verdict.DROP;
+        return !rule.limits().isEmpty() && !rule.isAudit();
     }
 
     private static Set<LimitPolicy> charged(RuleSet rules) {
