@@ -157,6 +157,14 @@ final class ClientEye {
         }
 
         @Override
+        public @Nullable Object note() {
+            return null;
+        }
+
+        @Override
+        public void keep(Object note) {}
+
+        @Override
         public ByteBuf newReply() {
             return Unpooled.buffer();
         }
@@ -211,6 +219,9 @@ final class ClientEye {
         public void replied(Exchange exchange, Outcome told, ReplyStatus status, AnswerPath path, int bytes) {
             outcome = told.word();
         }
+
+        @Override
+        public void silent(Exchange exchange) {}
 
         @Override
         public void unsent(Exchange exchange) {}

@@ -120,6 +120,11 @@ public final class Onlooker implements CallObserver {
     }
 
     @Override
+    public void silent(Exchange exchange) {
+        next.silent(exchange);
+    }
+
+    @Override
     public void unsent(Exchange exchange) {
         next.unsent(exchange);
     }

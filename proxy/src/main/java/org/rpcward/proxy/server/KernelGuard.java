@@ -64,7 +64,7 @@ final class KernelGuard {
      */
     @Nullable
     Lanes lanes(List<Channel> group, boolean v4, int workers) {
-        Work work = new Work("lanes", v4, workers);
+        Work work = new Work("program for lanes", v4, workers);
         boolean attached = attach(
                 work,
                 length -> Lanes.program(known, v4, workers, keys, length),
@@ -137,7 +137,7 @@ final class KernelGuard {
             } catch (SocketPrograms.Refused e) {
                 reason = String.valueOf(e.getMessage());
                 ready.remove(work);
-                length = Math.min(length, program.fitted().program().length()) / 2;
+                length = Math.min(length, program.fitted().program().length()) * 3 / 4;
             }
         }
         if (!Objects.equals(most.put(work, 0), 0)) {

@@ -253,7 +253,7 @@ class ScannersIT {
                 .pollInterval(Duration.ofMillis(100))
                 .until(() -> ask().records().size() == 1);
         assertThat(Duration.ofNanos(System.nanoTime() - banned))
-                .isBetween(Duration.ofMillis(13_000), Duration.ofMillis(19_000));
+                .isBetween(Duration.ofSeconds(13), Duration.ofSeconds(19));
         second.awaitLog("\"event\":\"unban\"");
         assertThat(second.events("unban"))
                 .singleElement()
