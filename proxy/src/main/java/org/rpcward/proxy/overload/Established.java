@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
  *   63        40 39       32 31            16 15         0
  *   | mark: 24 | score: 8  | calls: 16      | tick: 16   |
  *
- * `tick` is when the source was seen last, in tenths of a second, and `calls` how many calls it had in that tick. `score`
+ * `tick` is when the source was seen last, in tenths of a second, and `calls` how many calls it had in that second. `score`
  * is how many of its calls were answered, halved for each ten seconds of silence. Who has a score worth the name keeps
  * his place; the others make room for each other.
  *
@@ -22,8 +22,8 @@ final class Established {
     /** Answers that make a newcomer established. */
     static final int ENOUGH = 4;
 
-    /** Calls of one source that are taken in one tick, which is 2,000 in a second. */
-    static final int FAIR_SHARE = 200;
+    /** Calls of one source that are taken in one second. */
+    static final int FAIR_SHARE = 2000;
 
     static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -31,6 +31,7 @@ final class Established {
     private static final int MOST = 255;
     private static final int HALVED_AFTER = 100;
     private static final int TICKS = 0x1_0000;
+    private static final int TICKS_OF_SECOND = 10;
 
     private final AtomicLongArray places;
     private final int sets;
@@ -61,7 +62,7 @@ final class Established {
         if (score < ENOUGH) {
             return Standing.NEWCOMER;
         }
-        int calls = tickOf(entry) == tick ? callsOf(entry) : 0;
+        int calls = isSameSecond(tickOf(entry), tick) ? callsOf(entry) : 0;
         if (calls >= FAIR_SHARE) {
             return Standing.GREEDY;
         }
@@ -88,7 +89,7 @@ final class Established {
         }
         long entry = places.getPlain(place);
         int score = Math.min(MOST, scoreAt(entry, tick) + 1);
-        places.setPlain(place, entry(hash, score, tickOf(entry) == tick ? callsOf(entry) : 0, tick));
+        places.setPlain(place, entry(hash, score, isSameSecond(tickOf(entry), tick) ? callsOf(entry) : 0, tick));
     }
 
     private int find(long hash) {
@@ -136,6 +137,10 @@ final class Established {
 
     private static int tickOf(long entry) {
         return (int) entry & TICKS - 1;
+    }
+
+    private static boolean isSameSecond(int tick, int other) {
+        return tick / TICKS_OF_SECOND == other / TICKS_OF_SECOND;
     }
 
     private static int callsOf(long entry) {

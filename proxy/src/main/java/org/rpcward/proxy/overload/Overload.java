@@ -45,10 +45,13 @@ public final class Overload {
 
     private static final int SOURCES = 1 << 16;
 
-    /** Newcomers let in each second at most, and saved up for no longer than this. */
+    /**
+     * Newcomers let in each second at most, and saved up for no longer than this: a worker that was kept waiting finds
+     * the calls of a moment in one heap.
+     */
     private static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1) / 2000;
 
-    private static final long TRICKLE_SAVED = TimeUnit.MILLISECONDS.toNanos(25);
+    private static final long TRICKLE_SAVED = TimeUnit.MILLISECONDS.toNanos(250);
 
     /** Below level 1 one answer in so many is noted: a client that asks seldom needs no more than the trickle. */
     private static final int NOTED_ONE_IN = 16;
@@ -194,9 +197,9 @@ public final class Overload {
 
     /** Which of many newcomers is let in is as good as drawn by lot: the first after each half millisecond. */
     private boolean mayTrickle(long now) {
-        long free = trickle.get();
-        return free - now <= TRICKLE_SAVED
-                && trickle.compareAndSet(free, Math.max(free, now - TRICKLE_SAVED) + TRICKLE_NANOS);
+        long seen = trickle.get();
+        long free = Math.max(seen, now - TRICKLE_SAVED);
+        return free <= now && trickle.compareAndSet(seen, free + TRICKLE_NANOS);
     }
 
     @SuppressWarnings("EnumOrdinal") // places of this run

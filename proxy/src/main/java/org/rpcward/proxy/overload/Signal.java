@@ -9,7 +9,7 @@ import java.util.Locale;
  */
 public enum Signal {
     /** Milliseconds by which all of the last three beats of an event loop came late. */
-    EVENT_LOOP_LAG("ms", 100, 1000, 3000, 10_000),
+    EVENT_LOOP_LAG("ms", 250, 1000, 3000, 10_000),
     /** Milliseconds for which a UDP socket was never read empty: calls come faster than they are taken. */
     RECEIVE_QUEUE("ms", 100, 2000, 10_000, Signal.NEVER),
     /** Percent of the calls that may wait for backends. */

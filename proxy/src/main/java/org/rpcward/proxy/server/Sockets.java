@@ -85,8 +85,11 @@ final class Sockets {
 
     private static final long DRAIN_STEP_NANOS = 1_000_000;
 
-    /** One read from a connection brings at most so much: a few hundred of the smallest calls. */
-    private static final int STREAM_READ = 8192;
+    /**
+     * One read from a connection brings at most so much, some 50 of the smallest calls, and then others have their turn:
+     * whoever sends a million pays for it with more reads, not the others with waiting.
+     */
+    private static final int STREAM_READ = 2048;
 
     /** A batch of replies fits; more than that waiting means that the kernel takes none. */
     private static final WriteBufferWaterMark DATAGRAM_WRITES = new WriteBufferWaterMark(32 << 10, 128 << 10);

@@ -35,7 +35,7 @@ class EstablishedTest {
     }
 
     @Test
-    void anEstablishedSourceHasAShareOfEachTick() {
+    void anEstablishedSourceHasAShareOfEachSecond() {
         establish(CLIENT, 255);
         for (int tick = 0; tick < 50; tick++) {
             for (int i = 0; i < Established.FAIR_SHARE; i++) {
@@ -45,7 +45,7 @@ class EstablishedTest {
             for (int i = 0; i < 10; i++) {
                 assertThat(arrives(CLIENT)).isEqualTo(Standing.GREEDY);
             }
-            now += Established.TICK_NANOS;
+            now += Duration.ofSeconds(1).toNanos();
         }
     }
 
