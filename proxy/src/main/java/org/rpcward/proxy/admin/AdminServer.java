@@ -225,6 +225,16 @@ public final class AdminServer {
         List.copyOf(open.keySet()).forEach(this::close);
     }
 
+    /** The address at which it listens, with the port that it got; null when it does not. */
+    public @Nullable InetSocketAddress address() {
+        return open.values().stream()
+                .map(there -> there.channel().localAddress())
+                .filter(InetSocketAddress.class::isInstance)
+                .map(InetSocketAddress.class::cast)
+                .findFirst()
+                .orElse(null);
+    }
+
     /** Where it listens: addresses and paths, as a start page says them. */
     public List<String> places() {
         return open.keySet().stream().map(Place::toString).sorted().toList();

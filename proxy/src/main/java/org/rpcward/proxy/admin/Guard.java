@@ -18,6 +18,9 @@ final class Guard extends ChannelInboundHandlerAdapter {
     /** From the end of a request to the end of its answer. */
     static final Duration ANSWER = Duration.ofSeconds(60);
 
+    /** From the end of the last answer to the end of the connection. */
+    private static final Duration LAST = Duration.ofSeconds(2);
+
     private enum State {
         WAITING,
         READING,
@@ -70,6 +73,11 @@ final class Guard extends ChannelInboundHandlerAdapter {
 
     void answered() {
         enter(State.WAITING, IDLE);
+    }
+
+    /** All is said; the other end is given a moment to take it. */
+    void finishing() {
+        enter(State.READING, LAST);
     }
 
     void close() {

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -99,10 +100,14 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         } else if (route.streamer() != null) {
             begin(context, asked, route.streamer(), request.protocolVersion());
         } else if (route.handler() != null) {
-            route.handler()
-                    .answer(asked)
-                    .whenComplete((answer, mistake) -> context.executor()
-                            .execute(() -> send(context, mistake == null ? answer : failure(mistake), withBody)));
+            route.handler().answer(asked).whenComplete((answer, mistake) -> {
+                Answer told = mistake == null ? answer : failure(mistake);
+                if (context.executor().inEventLoop()) {
+                    send(context, told, withBody);
+                } else {
+                    context.executor().execute(() -> send(context, told, withBody));
+                }
+            });
         }
     }
 
@@ -171,13 +176,25 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
         HttpUtil.setKeepAlive(response, !last);
         context.writeAndFlush(response).addListener(sent -> {
-            busy = false;
-            if (last || !sent.isSuccess()) {
+            if (!sent.isSuccess()) {
                 context.close();
+            } else if (last) {
+                finish(context);
             } else {
+                busy = false;
                 guard.answered();
             }
         });
+    }
+
+    /** Ends a connection so that what was said arrives, also where the other end has not said all: it reads, and ends too. */
+    private void finish(ChannelHandlerContext context) {
+        guard.finishing();
+        if (context.channel() instanceof DuplexChannel connection) {
+            connection.shutdownOutput();
+        } else {
+            context.close();
+        }
     }
 
     /** Nothing of this is for a browser to guess at, to run, to show within another page or to keep. */

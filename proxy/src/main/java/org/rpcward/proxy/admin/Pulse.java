@@ -54,7 +54,8 @@ public final class Pulse {
         timer = from.scheduleAtFixedRate(this::beat, BEAT.toMillis(), BEAT.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    void beat() {
+    /** One beat. */
+    public void beat() {
         for (Loop loop : loops) {
             if (!loop.waits) {
                 loop.waits = true;

@@ -1,0 +1,76 @@
+package org.rpcward.proxy.admin;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Instant;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.rpcward.policy.Query;
+import org.rpcward.policy.net.IpAddress;
+import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.Transport;
+
+class TailFilterTest {
+    private static final IpAddress SOURCE = IpAddress.parse("10.1.2.3").orElseThrow();
+    private static final TailEvent EVENT = new TailEvent(
+            Instant.EPOCH,
+            "lan",
+            SOURCE,
+            Transport.UDP,
+            new Query(SOURCE, Transport.UDP, 2, Procedure.GETPORT, 100_003, 3),
+            "drop",
+            "NFS for nobody",
+            "limit lookups",
+            false,
+            "0123abcd");
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "''                                     | true",
+                "verdict=drop                           | true",
+                "verdict=allow                          | false",
+                "verdict!=allow                         | true",
+                "verdict=dro                            | false",
+                "verdict~ro                             | true",
+                "source=10.1.0.0/16                     | true",
+                "source=10.1.2.3                        | true",
+                "source=10.2.0.0/16                     | false",
+                "source!=10.0.0.0/8                     | false",
+                "source~10.1                            | true",
+                "rule~nfs                               | true",
+                "rule!~nfs                              | false",
+                "rule=\"nfs for nobody\"                | true",
+                "reason~limit                           | true",
+                "transport=udp procedure=getport        | true",
+                "transport=udp procedure=dump           | false",
+                "program=nfs                            | true",
+                "program=100003                         | true",
+                "program=0x186a3                        | true",
+                "program=mountd                         | false",
+                "program~nf                             | true",
+                "version=3 listener=LAN                 | true",
+            })
+    void termsHoldOrNot(String filter, boolean passes) {
+        assertThat(TailFilter.parse(filter).passes(EVENT)).isEqualTo(passes);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "drop                | is no term of a filter",
+                "colour=red          | no key 'colour'",
+                "source=10.1.0.0/99  | is not an address or prefix",
+                "rule=\"nfs          | has no end",
+                "verdict=            | is no term of a filter",
+                "program=0xzz        | is not the number of a program",
+            })
+    void whatIsNoFilterIsTold(String filter, String reason) {
+        assertThatThrownBy(() -> TailFilter.parse(filter))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(reason);
+    }
+}
