@@ -356,6 +356,9 @@ public final class Control {
         if (stop) {
             operator.stop();
         }
-        return Answer.json(Map.of("draining", !undo, "stopping", stop));
+        Map<String, Object> told = new LinkedHashMap<>();
+        told.put("draining", !undo);
+        told.put("stopping", stop);
+        return Answer.json(told);
     }
 }
