@@ -33,12 +33,15 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
     private final PortmapService service;
     private final ListeningPoint point;
     private final Overload overload;
+    private final Runnable onDrop;
     private final Backlog backlog = new Backlog();
     private int inThisTurn;
     private boolean reading;
     private long batchBegan;
 
-    public DatagramFrontend(PortmapService service, ListeningPoint point, Overload overload) {
+    /** @param onDrop is called for each datagram that is dropped; must not block */
+    public DatagramFrontend(PortmapService service, ListeningPoint point, Overload overload, Runnable onDrop) {
+        this.onDrop = onDrop;
         this.overload = overload;
         this.service = service;
         this.point = point;
@@ -220,7 +223,7 @@ public final class DatagramFrontend extends ChannelInboundHandlerAdapter {
 
         @Override
         public void drop() {
-            // Over UDP that is all there is to it.
+            onDrop.run();
         }
     }
 }

@@ -96,7 +96,7 @@ final class KernelGuard {
     }
 
     /** It may have gone already, to make room for one that had none all the same. */
-    private static void detach(Channel socket) {
+    static void detach(Channel socket) {
         try {
             SocketPrograms.detachFilter(socket);
         } catch (SocketPrograms.Refused e) {

@@ -14,6 +14,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.DatagramSocket;
@@ -30,6 +31,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -109,8 +113,16 @@ final class Sockets {
     private final List<EventLoop> workers = new ArrayList<>();
     private final HashKeys keys = HashKeys.random();
     private final DropCounts drops = new DropCounts();
+    private final FilterSwitch filters = new FilterSwitch(this::droppedFromStrangers, this::wakeFilters);
+    private final ScheduledExecutorService filterKeeper =
+            Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("rpcward-filters", true));
     private int nextLoop;
+    /** Guarded by this, with what is in it. */
     private final Map<Key, Open> open = new LinkedHashMap<>();
+
+    /** Guarded by this; null until there is a policy. */
+    private @Nullable KernelGuard guard;
+
     private final ConnectionLimiter limiter;
     private final Overload overload;
     private final DeadlineWheels wheels = new DeadlineWheels();
@@ -186,7 +198,7 @@ final class Sockets {
      *
      * @throws StartException when one cannot be bound; none is then
      */
-    void open(Map<Key, Wanted> wanted) throws StartException {
+    synchronized void open(Map<Key, Wanted> wanted) throws StartException {
         List<Runnable> undo = new ArrayList<>();
         try {
             for (Map.Entry<Key, Wanted> entry : wanted.entrySet()) {
@@ -223,11 +235,12 @@ final class Sockets {
      * Takes over what is wanted now, and closes what is not. Connections that came by closed sockets stay. The kernel
      * learns what it can do for the policy; to be called when the policy is in force.
      */
-    void settle(Map<Key, Wanted> wanted, Policy policy) {
+    synchronized void settle(Map<Key, Wanted> wanted, Policy policy) {
         Set<String> listeners = new HashSet<>();
         wanted.values().forEach(w -> listeners.add(w.local().listener()));
         limiter.retain(listeners);
-        KernelGuard guard = new KernelGuard(policy, keys);
+        KernelGuard next = new KernelGuard(policy, keys);
+        guard = next;
         for (Key key : List.copyOf(open.keySet())) {
             Open there = Objects.requireNonNull(open.get(key));
             Wanted here = wanted.get(key);
@@ -235,22 +248,22 @@ final class Sockets {
                 open.remove(key);
                 closeFrom(there, 0);
             } else {
-                settle(key, there, here, guard);
+                settle(key, there, here, next);
             }
         }
         addresses = openAddresses();
         drops.forgetAllBut(listeners);
         if (transport.sharesPorts()) {
-            guard.notices().forEach(notices);
+            next.notices().forEach(notices);
         } else {
             notices.accept("no filter and no lanes without epoll; the policy holds without them");
         }
     }
 
-    private void settle(Key key, Open there, Wanted wanted, KernelGuard guard) {
+    private void settle(Key key, Open there, Wanted wanted, KernelGuard next) {
         int count = count(key, wanted);
         if (transport.sharesPorts() && key.transport() == Transport.UDP) {
-            Lanes lanes = guard.lanes(there.channels, isV4(key), wanted.workers());
+            Lanes lanes = next.lanes(there.channels, isV4(key), wanted.workers());
             for (int i = 0; i < count; i++) {
                 takeTurns(there.channels.get(i), lanes, i);
             }
@@ -260,17 +273,79 @@ final class Sockets {
         }
         closeFrom(there, count);
         if (transport.sharesPorts()) {
-            there.channels.forEach(channel -> filter(key, there, channel, guard));
+            there.channels.forEach(channel -> filter(key, there, channel, next));
         }
         there.point.replace(wanted.local());
     }
 
-    private static void filter(Key key, Open there, Channel channel, KernelGuard guard) {
-        if (guard.filter(channel, key.transport(), isV4(key), there.filtered.contains(channel))) {
+    private void filter(Key key, Open there, Channel channel, KernelGuard by) {
+        boolean filtered = there.filtered.contains(channel);
+        if (key.transport() == Transport.UDP && !filters.isOn()) {
+            if (filtered) {
+                KernelGuard.detach(channel);
+            }
+            there.filtered.remove(channel);
+        } else if (by.filter(channel, key.transport(), isV4(key), filtered)) {
             there.filtered.add(channel);
         } else {
             there.filtered.remove(channel);
         }
+    }
+
+    /** Begins to look, once a second, whether filters are still wanted. */
+    void watchFilters() {
+        if (transport.sharesPorts()) {
+            filterKeeper.scheduleAtFixedRate(this::tickFilters, 1, 1, TimeUnit.SECONDS);
+        }
+    }
+
+    private void wakeFilters() {
+        if (transport.sharesPorts() && !filterKeeper.isShutdown()) {
+            filterKeeper.execute(this::turnFiltersOn);
+        }
+    }
+
+    private synchronized void turnFiltersOn() {
+        if (filters.turnOn() && filterDatagrams()) {
+            notices.accept("more than " + FilterSwitch.MANY
+                    + " datagrams a second are dropped: the kernel drops those of sources that get nothing");
+        }
+    }
+
+    private synchronized void tickFilters() {
+        boolean were = filtersDatagrams();
+        if (filters.tick()) {
+            filterDatagrams();
+            if (were) {
+                notices.accept("few datagrams are dropped: the kernel drops none any more");
+            }
+        }
+    }
+
+    /** @return whether some socket has a filter now */
+    private boolean filterDatagrams() {
+        KernelGuard by = guard;
+        if (by != null) {
+            open.forEach((key, there) -> {
+                if (key.transport() == Transport.UDP) {
+                    there.channels.forEach(channel -> filter(key, there, channel, by));
+                }
+            });
+        }
+        return filtersDatagrams();
+    }
+
+    private boolean filtersDatagrams() {
+        return open.entrySet().stream()
+                .anyMatch(e -> e.getKey().transport() == Transport.UDP
+                        && !e.getValue().filtered.isEmpty());
+    }
+
+    private long droppedFromStrangers() {
+        return drops.read().stream()
+                .filter(d -> d.transport() == Transport.UDP && d.lane() != SocketDrops.Lane.KNOWN)
+                .mapToLong(SocketDrops::dropped)
+                .sum();
     }
 
     /** Known sources first: others have short turns between theirs. */
@@ -319,7 +394,8 @@ final class Sockets {
     }
 
     /** Closes all of them. Connections stay. */
-    void close() {
+    synchronized void close() {
+        filterKeeper.shutdown();
         open.values().forEach(there -> closeFrom(there, 0));
         open.clear();
         addresses = Map.of();
@@ -402,7 +478,7 @@ final class Sockets {
                 .option(
                         ChannelOption.RECVBUF_ALLOCATOR,
                         new ReadTurns(DatagramFrontend.MAX_DATAGRAM, batch, DATAGRAMS_PER_TURN))
-                .handler(new DatagramFrontend(service, there.point, overload));
+                .handler(new DatagramFrontend(service, there.point, overload, filters::dropped));
         transport.receiveBatches(bootstrap, DatagramFrontend.MAX_DATAGRAM);
         if (transport.sharesPorts()) {
             transport.sharePort(bootstrap);

@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.Policy;
@@ -40,6 +41,7 @@ class DatagramFrontendTest {
               - { name: all, from: 198.51.100.0/24, then: allow, call: [ping, lookup] }
             """);
 
+    private final AtomicInteger dropped = new AtomicInteger();
     private final FakeDirectory directory = FakeDirectory.of(Mapping.anywhere(100_003, 3, Netid.UDP, 2049));
     private final RecordingObserver observer = new RecordingObserver();
     private final PortmapService service =
@@ -55,7 +57,8 @@ class DatagramFrontendTest {
                             new InetSocketAddress("192.0.2.1", 111),
                             LOCAL,
                             new Results.Asked(LOCAL, null))),
-                    overload));
+                    overload,
+                    dropped::incrementAndGet));
     private final List<ByteBuf> sent = new ArrayList<>();
 
     @AfterEach
@@ -119,6 +122,7 @@ class DatagramFrontendTest {
 
         assertThat(socket.outboundMessages()).isEmpty();
         assertThat(observer.take()).containsExactly("decided null drop by default", "malformed short drop");
+        assertThat(dropped).hasValue(2);
     }
 
     @Test
