@@ -372,6 +372,7 @@ class AdminServerTest {
                 .listen(path)) {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
                     .isEqualTo("rw-------");
+            assertThat(other.server.places()).hasSize(2);
             try (ControlClient client = ControlClient.connect(path)) {
                 assertThat(client.ask("GET", "status", Map.of()).status()).isEqualTo(200);
             }
@@ -442,6 +443,7 @@ class AdminServerTest {
         Path inside = directory.resolve("run/admin.sock");
         try (ControlledProxy other =
                 ControlledProxy.of(Policies.of(POLICY), FakeDirectory.of()).listen(inside)) {
+            assertThat(other.server.places()).hasSize(2);
             assertThat(inside).exists();
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("run"))))
                     .isEqualTo("rwx------");

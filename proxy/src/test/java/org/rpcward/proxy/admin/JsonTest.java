@@ -6,12 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class JsonTest {
     record Inner(int manyWords) {}
 
-    record Outer(String name, Inner inner, List<Inner> list, Map<String, Object> map, Object none, double part) {}
+    record Outer(
+            String name,
+            Inner inner,
+            List<Inner> list,
+            Map<String, Object> map,
+            @Nullable Object none,
+            double part) {}
 
     @Test
     void aRecordIsAnObject() throws IOException {

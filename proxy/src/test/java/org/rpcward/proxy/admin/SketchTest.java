@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.net.IpAddress;
@@ -38,7 +39,7 @@ class SketchTest {
         }
         Map<Long, long[]> counters = counters();
         assertThat(counters).hasSizeLessThanOrEqualTo(Sketch.CAPACITY);
-        long[] frequent = counters.get(42L);
+        long[] frequent = Objects.requireNonNull(counters.get(42L));
         assertThat(frequent[0]).isGreaterThanOrEqualTo(50_000);
         assertThat(frequent[0] - frequent[2]).isBetween(40_000L, 50_000L);
     }

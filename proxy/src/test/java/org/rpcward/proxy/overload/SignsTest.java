@@ -44,7 +44,7 @@ class SignsTest {
     @Test
     void aQueueStandsFromTheFirstFullReadToTheLast() {
         for (int i = 0; i <= 30; i++) {
-            backlog.filled(i * 10 * MILLI);
+            backlog.filled(10L * i * MILLI);
         }
         assertThat(backlog.nanos(300 * MILLI)).isEqualTo(300 * MILLI);
         assertThat(backlog.nanos(400 * MILLI)).isEqualTo(300 * MILLI);
