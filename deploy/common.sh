@@ -125,6 +125,7 @@ disable_services() {
         case $package in
             rpcbind) as_root systemctl --quiet disable rpcbind.service rpcbind.socket >/dev/null 2>&1 || true ;;
             nfs-common) as_root systemctl --quiet disable nfs-client.target >/dev/null 2>&1 || true ;;
+            prometheus) as_root systemctl --quiet disable prometheus.service >/dev/null 2>&1 || true ;;
             dnsdist) as_root systemctl --quiet disable dnsdist.service >/dev/null 2>&1 || true ;;
             nginx*) as_root systemctl --quiet disable nginx.service >/dev/null 2>&1 || true ;;
         esac

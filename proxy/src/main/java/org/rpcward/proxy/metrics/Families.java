@@ -654,6 +654,11 @@ final class Families {
                         sink.count(counters.reloads(result), result.word());
                     }
                 });
+        single(
+                "rpcward_config_last_reload_successful",
+                Family.Type.GAUGE,
+                "Whether the policy that was read last is the one in force",
+                () -> counters.isLastReloadGood() ? 1 : 0);
         add(
                 "rpcward_config_last_reload_success_timestamp_seconds",
                 Family.Type.GAUGE,

@@ -114,6 +114,7 @@ public final class Counters implements CacheObserver {
     private final LongAdder unavailable = new LongAdder();
 
     private volatile double lastReload;
+    private volatile boolean lastReloadWorked = true;
 
     private volatile @Nullable Places places;
 
@@ -444,6 +445,7 @@ public final class Counters implements CacheObserver {
     /** A reload has ended; the start counts as one that did well, without being counted. */
     public void reloaded(ReloadResult result) {
         add(reloads, result);
+        lastReloadWorked = result == ReloadResult.OK;
         if (result == ReloadResult.OK) {
             tookEffect();
         }
@@ -638,6 +640,11 @@ public final class Counters implements CacheObserver {
     public long reloads(ReloadResult result) {
         LongAdder adder = reloads.get(result);
         return adder == null ? 0 : adder.sum();
+    }
+
+    /** Whether the policy that was read last is the one in force. */
+    public boolean isLastReloadGood() {
+        return lastReloadWorked;
     }
 
     /** When the policy in force began to serve, in seconds since 1970. */

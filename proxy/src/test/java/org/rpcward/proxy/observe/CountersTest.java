@@ -330,9 +330,11 @@ class CountersTest {
         clock.pass(Duration.ofSeconds(10));
         counters.reloaded(Counters.ReloadResult.INVALID);
         assertThat(counters.lastReload()).isEqualTo(start);
+        assertThat(counters.isLastReloadGood()).isFalse();
         counters.reloaded(Counters.ReloadResult.OK);
 
         assertThat(counters.lastReload()).isEqualTo(start + 10);
+        assertThat(counters.isLastReloadGood()).isTrue();
         assertThat(counters.reloads(Counters.ReloadResult.OK)).isEqualTo(1);
         assertThat(counters.reloads(Counters.ReloadResult.INVALID)).isEqualTo(1);
     }
