@@ -311,8 +311,9 @@ class LimitsTest {
             assertThat(passing(limits, numbered(address("10.1.0.0"), i * 256), 10))
                     .isEqualTo(5);
         }
-        assertThat(state(limits).held()).isEqualTo(flooded.held() + 2000);
-        assertThat(state(limits).refused()).isEqualTo(flooded.refused());
+        // Where more than six fall into one line by chance, the seventh has no place of its own.
+        assertThat(state(limits).held()).isBetween(flooded.held() + 1990, flooded.held() + 2000);
+        assertThat(state(limits).refused()).isLessThanOrEqualTo(flooded.refused() + 10 * 10);
     }
 
     // Several limits.
