@@ -61,18 +61,21 @@ public record ListenerPolicy(
             int maxRecord,
             int maxPipelined,
             int maxCalls) {
+        /** As many calls as a connection's life lets in. */
+        public static final int ANY_CALLS = 1_000_000_000;
+
         public static final Tcp DEFAULT = new Tcp(
                 2048,
                 16,
-                256,
-                500,
-                20,
+                2048,
+                10_000,
+                10_000,
                 Duration.ofSeconds(15),
                 Duration.ofSeconds(3),
                 Duration.ofSeconds(5),
                 Duration.ofMinutes(10),
                 4096,
                 64,
-                10_000);
+                ANY_CALLS);
     }
 }

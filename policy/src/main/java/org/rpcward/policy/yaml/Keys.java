@@ -95,19 +95,24 @@ public final class Keys {
             may("max_per_source", Kind.COUNT, "16", "16", "connections at one time from one address")
                     .from(1, 10_000)
                     .alsoCalled("per_source", "max_connections_per_client", "max_per_client", "max_per_ip"),
-            may("max_per_prefix", Kind.COUNT, "256", "256", "connections at one time from one /24, or /56 of IPv6")
+            may(
+                            "max_per_prefix",
+                            Kind.COUNT,
+                            "as max_connections",
+                            "256",
+                            "connections at one time from one /24, or /56 of IPv6")
                     .from(1, 100_000)
                     .alsoCalled("per_prefix", "max_per_subnet", "max_per_network"),
-            may("new_per_second", Kind.COUNT, "500", "500", "new connections a second; twice as many at once")
+            may("new_per_second", Kind.COUNT, "10000", "500", "new connections a second; twice as many at once")
                     .from(1, 100_000)
                     .alsoCalled("rate", "rate_limit", "connection_rate", "maxconnrate", "new"),
             may(
                             "new_per_source",
                             Kind.COUNT,
-                            "20",
+                            "as new_per_second",
                             "20",
                             "new connections a second from one address; five times as many at once")
-                    .from(1, 10_000)
+                    .from(1, 100_000)
                     .alsoCalled("rate_per_source", "per_source_rate"),
             may("idle", Kind.DURATION, "15s", "15s", "how long a connection may stay without a whole call")
                     .from(100, HOUR)
@@ -125,7 +130,12 @@ public final class Keys {
             may("max_pipelined", Kind.COUNT, "64", "64", "calls read ahead of their replies")
                     .from(1, 1024)
                     .alsoCalled("max_in_flight", "in_flight", "pipelined"),
-            may("max_calls", Kind.COUNT, "10000", "10000", "calls in all; it ends with the reply to the last")
+            may(
+                            "max_calls",
+                            Kind.COUNT,
+                            "as many as its life lets in",
+                            "10000",
+                            "calls in all; it ends with the reply to the last")
                     .from(1, 1_000_000_000)
                     .alsoCalled("calls", "max_requests", "max_queries_per_connection"));
 

@@ -241,22 +241,22 @@ final class ListenersReader {
         int perSecond = (int) tcp.quantity("new_per_second");
         return new ListenerPolicy.Tcp(
                 connections,
-                atMost(tcp, "max_per_source", "max_connections", connections),
-                atMost(tcp, "max_per_prefix", "max_connections", connections),
+                atMost(tcp, "max_per_source", (int) tcp.quantity("max_per_source"), "max_connections", connections),
+                atMost(tcp, "max_per_prefix", connections, "max_connections", connections),
                 perSecond,
-                atMost(tcp, "new_per_source", "new_per_second", perSecond),
+                atMost(tcp, "new_per_source", perSecond, "new_per_second", perSecond),
                 Duration.ofMillis(tcp.quantity("idle")),
                 Duration.ofMillis(tcp.quantity("first_record")),
                 Duration.ofMillis(tcp.quantity("record")),
                 Duration.ofMillis(tcp.quantity("life")),
                 (int) tcp.quantity("max_record"),
                 (int) tcp.quantity("max_pipelined"),
-                (int) tcp.quantity("max_calls"));
+                (int) tcp.quantity("max_calls", ListenerPolicy.Tcp.ANY_CALLS));
     }
 
     /** A bound of a part, which cannot matter when it is written above that of the whole. */
-    private int atMost(Mapping tcp, String key, String whole, int bound) {
-        int value = (int) tcp.quantity(key);
+    private int atMost(Mapping tcp, String key, int unlessWritten, String whole, int bound) {
+        int value = (int) tcp.quantity(key, unlessWritten);
         ScalarNode node = tcp.text(key);
         if (node != null && value > bound) {
             problems.at(node, Code.NO_EFFECT, "'" + key + "' is above '" + whole + "', which is " + bound);
