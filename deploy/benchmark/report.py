@@ -11,6 +11,7 @@ ENOUGH = 3
 COLUMNS = [
     ("cpu_us", "CPU us/call", "%.2f"),
     ("also_cpu_us", "+ backend", "%.2f"),
+    ("sender_us", "sender's us", "%.2f"),
     ("per_s", "calls/s", "%.0f"),
     ("answered", "answered %", "%.1f"),
     ("share", "answered %", "%.2f"),

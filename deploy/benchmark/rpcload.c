@@ -121,17 +121,18 @@ static double percentile(uint64_t n, double q) {
 
 int main(int argc, char **argv) {
   const char *host = "127.0.0.1", *op = "getport", *base = "127.0.0.1";
-  int port = 111, window = 256, fire = 0;
+  int port = 111, window = 256, fire = 0, least = 1;
   uint32_t sources = 1, prog = 100000, vers = 2, proto = 17, programs = 1;
   double duration = 5, rate = 0, linger = 0.5;
   int c;
-  while ((c = getopt(argc, argv, "h:p:o:w:d:r:s:b:P:V:T:N:fl:")) != -1) switch (c) {
+  while ((c = getopt(argc, argv, "h:p:o:w:d:r:B:s:b:P:V:T:N:fl:")) != -1) switch (c) {
       case 'h': host = optarg; break;
       case 'p': port = atoi(optarg); break;
       case 'o': op = optarg; break;
       case 'w': window = atoi(optarg); break;
       case 'd': duration = atof(optarg); break;
       case 'r': rate = atof(optarg); break;
+      case 'B': least = atoi(optarg); break;
       case 's': sources = strtoul(optarg, 0, 0); break;
       case 'b': base = optarg; break;
       case 'P': prog = strtoul(optarg, 0, 0); break;
@@ -143,7 +144,7 @@ int main(int argc, char **argv) {
       default:
         fprintf(stderr,
                 "usage: rpcload [-h host] [-p port] [-o null|getport|getaddr|dump|dump4|dns|raw]\n"
-                "  [-w outstanding calls, closed loop] [-r calls/s, open loop] [-d seconds]\n"
+                "  [-w outstanding calls, closed loop] [-r calls/s, open loop] [-B at least so many together] [-d seconds]\n"
                 "  [-s how many source addresses] [-b first source address]\n"
                 "  [-P program] [-V version] [-T 6|17] [-N ask for this many programs, or names, at random]\n"
                 "  [-f fire and forget: flood, replies are only counted] [-l seconds to wait at the end]\n");
@@ -197,7 +198,7 @@ int main(int argc, char **argv) {
       int allowed = fire ? BATCH : window - pending;
       if (rate > 0) {
         double due = (t - start) * rate - (double)sent;
-        allowed = due < 1 ? 0 : due > BATCH ? BATCH : (int)due;
+        allowed = due < least ? 0 : due > BATCH ? BATCH : (int)due;
       }
       n = allowed > BATCH ? BATCH : allowed < 0 ? 0 : allowed;
     }
