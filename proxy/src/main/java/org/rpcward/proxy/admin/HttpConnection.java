@@ -44,9 +44,6 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
     /** How often a reader of a stream may not have taken anything before it is cut. */
     private static final int MOST_STALLS = (int) (Duration.ofSeconds(10).toMillis() / BETWEEN_LINES.toMillis());
 
-    /** A line of a stream that tells of others. */
-    private record LeftOut(String event, long leftOut) {}
-
     private final Routes routes;
     private final Guard guard;
     private final Connections connections;

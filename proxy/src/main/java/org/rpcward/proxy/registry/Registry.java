@@ -23,12 +23,16 @@ public final class Registry {
 
     private final List<Mapping> rows;
     private final Map<Netid, Map<Integer, List<Mapping>>> byNetidAndProgram = new EnumMap<>(Netid.class);
+    private final Map<Integer, List<Mapping>> byProgram = new HashMap<>();
 
     private Registry(List<Mapping> rows) {
         this.rows = List.copyOf(rows);
         for (Mapping row : rows) {
             Netid netid = row.known();
             if (netid != null) {
+                byProgram
+                        .computeIfAbsent(row.program(), p -> new ArrayList<>(1))
+                        .add(row);
                 byNetidAndProgram
                         .computeIfAbsent(netid, n -> new HashMap<>())
                         .computeIfAbsent(row.program(), p -> new ArrayList<>(1))
@@ -111,10 +115,9 @@ public final class Registry {
 
     private List<Mapping> family(Question question, RowFilter shown) {
         List<Mapping> found = new ArrayList<>(2);
-        for (Mapping row : rows) {
+        for (Mapping row : byProgram.getOrDefault(question.program(), List.of())) {
             Netid netid = row.known();
-            if (row.program() == question.program()
-                    && row.version() == question.version()
+            if (row.version() == question.version()
                     && netid != null
                     && netid.isV4() == question.netid().isV4()
                     && shown.shows(row)) {

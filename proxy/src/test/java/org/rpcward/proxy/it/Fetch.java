@@ -8,7 +8,11 @@ import java.net.URI;
 final class Fetch {
     private Fetch() {}
 
-    /** @param arguments the URL, and what is said to be accepted */
+    /**
+     * Asks for it once.
+     *
+     * @param arguments the URL, and what is said to be accepted
+     */
     public static void main(String[] arguments) throws IOException {
         HttpURLConnection connection =
                 (HttpURLConnection) URI.create(arguments[0]).toURL().openConnection();
