@@ -37,7 +37,7 @@ public final class AdminServer {
     private static final int LONGEST_HEADERS = 8 << 10;
     private static final int LONGEST_BODY = 64 << 10;
     private static final int READ = 4 << 10;
-    private static final int BACKLOG = 16;
+    private static final int BACKLOG = 128;
     private static final WriteBufferWaterMark WRITES = new WriteBufferWaterMark(32 << 10, 64 << 10);
 
     private final TransportType transport;
