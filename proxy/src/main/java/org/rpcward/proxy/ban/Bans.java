@@ -226,7 +226,7 @@ public final class Bans {
     }
 
     private boolean isSpared(IpAddress source, AddressSet never, long now) {
-        return source.isLoopback() || never.contains(source) || isPardoned(source, now) || ours.test(source);
+        return never.contains(source) || isPardoned(source, now) || ours.test(source);
     }
 
     private boolean isPardoned(IpAddress source, long now) {

@@ -86,10 +86,14 @@ final class BanKeeper {
         tick();
     }
 
-    /** Asked when a source is about to be banned, so that an address that came a moment ago counts too. */
+    /**
+     * Asked when a source is about to be banned, so that an address that came a moment ago counts too. Not those of
+     * loopback: whoever asks from there is told apart by its address as anybody else, and {@code never} can name it.
+     */
     private static boolean isOurs(IpAddress address) {
         try {
-            return NetworkInterface.getByInetAddress(InetAddress.getByAddress(address.bytes())) != null;
+            return !address.isLoopback()
+                    && NetworkInterface.getByInetAddress(InetAddress.getByAddress(address.bytes())) != null;
         } catch (SocketException | UnknownHostException e) {
             return false;
         }

@@ -198,7 +198,7 @@ class BansTest {
 
     @Test
     void someAreNeverBannedOfThemselves() {
-        for (String spared : List.of("10.1.2.3", OWN, "127.0.0.1", "127.9.9.9", "::1")) {
+        for (String spared : List.of("10.1.2.3", OWN)) {
             assertThat(offend(spared)).as(spared).isNull();
             assertThat(isBanned(spared)).as(spared).isFalse();
             ban(spared, MINUTE);
