@@ -16,14 +16,19 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * his place; the others make room for each other.
  *
  * Event loops write without a lock. A write that gets lost is a call that was not counted.
+ *
+ * Sources share what can be done in a second by how many of them ask: whoever asks alone takes nothing from anybody.
  */
 /** Which sources have had answers, and how much each asks. Fixed size. Thread-safe. */
 final class Established {
     /** Answers that make a newcomer established. */
     static final int ENOUGH = 4;
 
-    /** Calls of one source that are taken in one second. */
+    /** Calls of one source that are taken in one second, however many others ask. */
     static final int FAIR_SHARE = 2000;
+
+    /** Calls of all established sources together that can surely be answered in a second. */
+    static final int TOGETHER = 60_000;
 
     static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -33,8 +38,16 @@ final class Established {
     private static final int TICKS = 0x1_0000;
     private static final int TICKS_OF_SECOND = 10;
 
+    private static final int MOST_CALLS = 0xffff;
+
     private final AtomicLongArray places;
     private final int sets;
+
+    /** How many asked in this second, by now, and in the one before. Event loops write them without a lock too. */
+    private volatile int second;
+
+    private volatile int asking;
+    private volatile int askedBefore;
 
     /** What a source is when it asks. */
     enum Standing {
@@ -62,12 +75,29 @@ final class Established {
         if (score < ENOUGH) {
             return Standing.NEWCOMER;
         }
-        int calls = isSameSecond(tickOf(entry), tick) ? callsOf(entry) : 0;
-        if (calls >= FAIR_SHARE) {
+        boolean first = !isSameSecond(tickOf(entry), tick);
+        int calls = first ? 0 : callsOf(entry);
+        if (calls >= share(tick, first)) {
             return Standing.GREEDY;
         }
-        places.setPlain(place, entry(hash, score, calls + 1, tick));
+        places.setPlain(place, entry(hash, score, Math.min(MOST_CALLS, calls + 1), tick));
         return Standing.ESTABLISHED;
+    }
+
+    /** How many calls each established source has in this second. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one that is missed changes a share by next to nothing
+    private int share(int tick, boolean another) {
+        int now = tick / TICKS_OF_SECOND;
+        if (now != second) {
+            askedBefore = asking;
+            asking = 0;
+            second = now;
+        }
+        if (another) {
+            asking++;
+        }
+        int sources = Math.max(asking, askedBefore);
+        return sources <= 1 ? Integer.MAX_VALUE : Math.max(FAIR_SHARE, TOGETHER / sources);
     }
 
     /** Whether a source is established, without counting anything. */

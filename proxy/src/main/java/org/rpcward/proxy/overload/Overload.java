@@ -43,7 +43,16 @@ public final class Overload {
     /** At this level newcomers over UDP get nothing, in audit mode too: rpcward is about to die of them. */
     public static final int ESTABLISHED_ONLY = 4;
 
+    /** Nobody counts what queues lose. */
+    public static final long UNKNOWN = -1;
+
     private static final int SOURCES = 1 << 16;
+
+    /** Fewer lost between two updates are an accident. */
+    private static final int LOST_AT_ONCE = 10;
+
+    /** After so long without loss, it has ended. */
+    private static final long LOSS_PAUSE = TimeUnit.MILLISECONDS.toNanos(500);
 
     /**
      * Newcomers let in each second at most, and saved up for no longer than this: a worker that was kept waiting finds
@@ -65,6 +74,9 @@ public final class Overload {
     private final Ladder ladder;
     private long shedBefore;
     private long updatedAt;
+    private long lostBefore;
+    private long lossBegan;
+    private long lossSeen;
     private volatile int level;
     private volatile State state;
     private volatile Map<Signal, Double> signals = Map.of();
@@ -84,6 +96,7 @@ public final class Overload {
         long now = clock.getAsLong();
         this.trickle = new AtomicLong(now);
         this.updatedAt = now;
+        this.lossSeen = now - LOSS_PAUSE - 1;
         this.ladder = new Ladder(now);
         for (LongAdder[] ofLevel : shed) {
             for (int i = 0; i < ofLevel.length; i++) {
@@ -138,9 +151,10 @@ public final class Overload {
      * Takes in what the signals say; what can be seen from here is added. Called by one thread, some times a second.
      *
      * @param others the signals that come from elsewhere
+     * @param lost how many datagrams were lost by now because queues were full, or {@link #UNKNOWN}
      * @return whether the level is another one now
      */
-    public boolean update(Map<Signal, Double> others) {
+    public boolean update(Map<Signal, Double> others, long lost) {
         long now = clock.getAsLong();
         Map<Signal, Double> values = new EnumMap<>(Signal.class);
         values.putAll(others);
@@ -148,7 +162,8 @@ public final class Overload {
         for (Backlog backlog : backlogs) {
             longest = Math.max(longest, backlog.nanos(now));
         }
-        values.put(Signal.RECEIVE_QUEUE, longest / (double) TimeUnit.MILLISECONDS.toNanos(1));
+        long standing = Math.min(longest, losing(now, lost));
+        values.put(Signal.RECEIVE_QUEUE, standing / (double) TimeUnit.MILLISECONDS.toNanos(1));
         long shedNow = shed();
         double seconds = Math.max(1, now - updatedAt) / (double) TimeUnit.SECONDS.toNanos(1);
         values.put(Signal.SHED, (shedNow - shedBefore) / seconds);
@@ -159,6 +174,21 @@ public final class Overload {
         state = stateNow();
         level = ladder.level();
         return changed;
+    }
+
+    /** For how long queues have been losing calls, without a pause. */
+    private long losing(long now, long lost) {
+        if (lost == UNKNOWN) {
+            return Long.MAX_VALUE;
+        }
+        if (lost - lostBefore >= LOST_AT_ONCE) {
+            if (now - lossSeen > LOSS_PAUSE) {
+                lossBegan = updatedAt;
+            }
+            lossSeen = now;
+        }
+        lostBefore = lost;
+        return now - lossSeen > LOSS_PAUSE ? 0 : now - lossBegan;
     }
 
     private State stateNow() {

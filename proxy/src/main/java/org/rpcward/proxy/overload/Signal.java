@@ -10,7 +10,10 @@ import java.util.Locale;
 public enum Signal {
     /** Milliseconds by which all of the last three beats of an event loop came late. */
     EVENT_LOOP_LAG("ms", 250, 1000, 3000, 10_000),
-    /** Milliseconds for which a UDP socket was never read empty: calls come faster than they are taken. */
+    /**
+     * Milliseconds for which a UDP socket was never read empty, and calls were lost because its queue was full. A queue
+     * that stands and loses nothing is a client that keeps as much under way as it may.
+     */
     RECEIVE_QUEUE("ms", 100, 2000, 10_000, Signal.NEVER),
     /** Percent of the calls that may wait for backends. */
     IN_FLIGHT("%", 25, 50, 75, 95),

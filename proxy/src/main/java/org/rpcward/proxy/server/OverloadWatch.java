@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.proxy.overload.Beat;
 import org.rpcward.proxy.overload.Overload;
@@ -28,6 +29,7 @@ final class OverloadWatch {
     private final Overload overload;
     private final DoubleSupplier inFlight;
     private final DoubleSupplier connections;
+    private final LongSupplier lost;
     private final Runnable onChange;
     private final List<Beat> beats = new ArrayList<>();
     private final Map<Signal, Double> values = new EnumMap<>(Signal.class);
@@ -37,9 +39,16 @@ final class OverloadWatch {
     /**
      * @param inFlight percent of the calls that may wait for backends
      * @param connections percent of the connections that there may be
+     * @param lost how many datagrams queues have lost by now, or {@link Overload#UNKNOWN}
      * @param onChange is called when the level is another one, by the thread that found it
      */
-    OverloadWatch(Overload overload, DoubleSupplier inFlight, DoubleSupplier connections, Runnable onChange) {
+    OverloadWatch(
+            Overload overload,
+            DoubleSupplier inFlight,
+            DoubleSupplier connections,
+            LongSupplier lost,
+            Runnable onChange) {
+        this.lost = lost;
         this.overload = overload;
         this.inFlight = inFlight;
         this.connections = connections;
@@ -70,7 +79,7 @@ final class OverloadWatch {
         if (++periods % HEAP_EVERY == 0) {
             values.put(Signal.HEAP, heapAfterCollection());
         }
-        if (overload.update(values)) {
+        if (overload.update(values, lost.getAsLong())) {
             onChange.run();
         }
     }

@@ -299,7 +299,12 @@ public final class ProxyServer {
 
     private void watchLoad() {
         EventLoop watching = backendLoop.next();
-        new OverloadWatch(overload, this::waiting, () -> 100.0 * limiter.open() / limiter.cap(), this::levelChanged)
+        new OverloadWatch(
+                        overload,
+                        this::waiting,
+                        () -> 100.0 * limiter.open() / limiter.cap(),
+                        sockets::lost,
+                        this::levelChanged)
                 .start(loops, watching);
     }
 

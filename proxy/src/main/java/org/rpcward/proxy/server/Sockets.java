@@ -401,6 +401,22 @@ final class Sockets {
         addresses = Map.of();
     }
 
+    /**
+     * How many datagrams were lost because the queue was full that they were to wait in; {@link Overload#UNKNOWN} where
+     * nobody counts them. Those of strangers in queues of their own are left out, and what a filter drops.
+     */
+    long lost() {
+        if (!transport.sharesPorts()) {
+            return Overload.UNKNOWN;
+        }
+        boolean filtered = filters.isOn();
+        return drops.read().stream()
+                .filter(d -> d.transport() == Transport.UDP
+                        && (d.lane() == SocketDrops.Lane.KNOWN || (d.lane() == SocketDrops.Lane.SHARED && !filtered)))
+                .mapToLong(SocketDrops::dropped)
+                .sum();
+    }
+
     /** What the kernel dropped. From whatever thread. */
     List<SocketDrops> drops() {
         return drops.read();

@@ -36,17 +36,45 @@ class EstablishedTest {
 
     @Test
     void anEstablishedSourceHasAShareOfEachSecond() {
+        long other = 7L << 44;
         establish(CLIENT, 255);
-        for (int tick = 0; tick < 50; tick++) {
-            for (int i = 0; i < Established.FAIR_SHARE; i++) {
+        establish(other, 255);
+        now += Duration.ofSeconds(1).toNanos();
+        assertThat(arrives(other)).isEqualTo(Standing.ESTABLISHED);
+        for (int tick = 0; tick < 20; tick++) {
+            for (int i = 0; i < Established.TOGETHER / 2; i++) {
                 assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
                 established.answered(CLIENT, now);
             }
             for (int i = 0; i < 10; i++) {
                 assertThat(arrives(CLIENT)).isEqualTo(Standing.GREEDY);
             }
+            assertThat(arrives(other)).isEqualTo(Standing.ESTABLISHED);
             now += Duration.ofSeconds(1).toNanos();
         }
+    }
+
+    @Test
+    void theShareIsNeverSmallerThanAnHonestClientNeeds() {
+        for (long source = 0; source < 1000; source++) {
+            establish(random.nextLong(), 16);
+        }
+        establish(CLIENT, 255);
+        Set<Standing> first = new HashSet<>();
+        for (int i = 0; i < Established.FAIR_SHARE; i++) {
+            first.add(arrives(CLIENT));
+        }
+        assertThat(first).containsExactly(Standing.ESTABLISHED);
+    }
+
+    @Test
+    void whoAsksAloneHasNoShare() {
+        establish(CLIENT, 255);
+        for (int i = 0; i < 200_000; i++) {
+            assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
+        }
+        now += Duration.ofSeconds(1).toNanos();
+        assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
     }
 
     @Test

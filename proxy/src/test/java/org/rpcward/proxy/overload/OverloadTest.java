@@ -3,7 +3,9 @@ package org.rpcward.proxy.overload;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,7 +22,7 @@ class OverloadTest {
 
     OverloadTest() {
         clock.pass(Duration.ofHours(1));
-        overload.update(Map.of());
+        overload.update(Map.of(), Overload.UNKNOWN);
     }
 
     @ParameterizedTest
@@ -93,15 +95,66 @@ class OverloadTest {
     }
 
     @Test
-    void anEstablishedSourceGetsNoMoreThanItsShare() {
+    void anEstablishedSourceGetsNoMoreThanItsShareOfWhatAllCanHave() {
+        List<IpAddress> others = new ArrayList<>();
+        for (int i = 0; i < 59; i++) {
+            others.add(IpAddress.v4(i));
+            establish(IpAddress.v4(i));
+        }
         establish(CLIENT);
         int in = 0;
-        for (int i = 0; i < 100_000; i++) {
+        for (int i = 0; i < 200_000; i++) {
             clock.pass(Duration.ofNanos(10_000));
-            in += overload.shed(CLIENT, Transport.UDP, true) == null ? 1 : 0;
+            if (i % 1000 == 0) {
+                assertThat(others).allMatch(other -> overload.shed(other, Transport.UDP, true) == null);
+            }
+            boolean taken = overload.shed(CLIENT, Transport.UDP, true) == null;
+            in += taken && i >= 100_000 ? 1 : 0;
         }
         assertThat(in).isBetween(1999, 2001);
-        assertThat(overload.shed(1, Shed.GREEDY)).isEqualTo(100_000 - in);
+    }
+
+    @Test
+    void whoAsksAloneTakesNothingFromAnybody() {
+        establish(CLIENT);
+        for (int i = 0; i < 200_000; i++) {
+            clock.pass(Duration.ofNanos(5_000));
+            assertThat(overload.shed(CLIENT, Transport.UDP, true)).isNull();
+        }
+    }
+
+    /** A client that keeps as much under way as it may, and asks as fast as it is answered, is no flood. */
+    @Test
+    void aQueueThatStandsAndLosesNothingRaisesNothing() {
+        Backlog backlog = new Backlog();
+        overload.watch(backlog);
+        for (int i = 0; i < 100; i++) {
+            backlog.filled(clock.getAsLong());
+            assertThat(overload.update(Map.of(), 7)).isFalse();
+            clock.pass(Duration.ofMillis(100));
+        }
+        assertThat(overload.level()).isZero();
+    }
+
+    @Test
+    void aQueueThatStandsAndKeepsLosingRaisesOneLevelAfterTheOther() {
+        Backlog backlog = new Backlog();
+        overload.watch(backlog);
+        long lost = 0;
+        for (int i = 0; i < 110; i++) {
+            backlog.filled(clock.getAsLong());
+            lost += 1000;
+            overload.update(Map.of(), lost);
+            clock.pass(Duration.ofMillis(100));
+            assertThat(overload.level()).as("after %d00 ms", i).isEqualTo(i < 1 ? 0 : i < 20 ? 1 : i < 100 ? 2 : 3);
+        }
+        // It stands as before, but a second goes by without loss.
+        for (int i = 0; i < 10; i++) {
+            backlog.filled(clock.getAsLong());
+            clock.pass(Duration.ofMillis(100));
+            overload.update(Map.of(), lost);
+        }
+        assertThat(overload.signal(Signal.RECEIVE_QUEUE)).isZero();
     }
 
     @Test
@@ -145,7 +198,7 @@ class OverloadTest {
             backlog.filled(clock.getAsLong());
             clock.pass(Duration.ofMillis(10));
         }
-        assertThat(overload.update(Map.of())).isTrue();
+        assertThat(overload.update(Map.of(), Overload.UNKNOWN)).isTrue();
         assertThat(overload.state().reason()).isEqualTo(Signal.RECEIVE_QUEUE);
         backlog.emptied();
         for (int i = 0; i < 20; i++) {
@@ -153,7 +206,7 @@ class OverloadTest {
             for (int call = 0; call < 10_000; call++) {
                 overload.shed(IpAddress.v4(call), Transport.UDP, true);
             }
-            assertThat(overload.update(Map.of())).isFalse();
+            assertThat(overload.update(Map.of(), Overload.UNKNOWN)).isFalse();
         }
         assertThat(overload.level()).isEqualTo(1);
         calm();
@@ -162,7 +215,7 @@ class OverloadTest {
             backlog.filled(clock.getAsLong());
             clock.pass(Duration.ofMillis(10));
         }
-        assertThat(overload.update(Map.of())).isFalse();
+        assertThat(overload.update(Map.of(), Overload.UNKNOWN)).isFalse();
     }
 
     private void establish(IpAddress source) {
@@ -176,13 +229,13 @@ class OverloadTest {
         double[] heap = {0, 80, 88, 93, 97};
         Map<Signal, Double> values = new EnumMap<>(Signal.class);
         values.put(Signal.HEAP, heap[level]);
-        overload.update(values);
+        overload.update(values, Overload.UNKNOWN);
     }
 
     private void calm() {
         for (int i = 0; i < 60; i++) {
             clock.pass(Duration.ofSeconds(1));
-            overload.update(Map.of());
+            overload.update(Map.of(), Overload.UNKNOWN);
         }
     }
 }

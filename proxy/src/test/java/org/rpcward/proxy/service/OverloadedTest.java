@@ -45,7 +45,7 @@ class OverloadedTest {
 
     private void raise(int level) {
         double[] heap = {0, 80, 88, 93, 97};
-        overload.update(Map.of(Signal.HEAP, heap[level]));
+        overload.update(Map.of(Signal.HEAP, heap[level]), Overload.UNKNOWN);
         clock.pass(Duration.ofHours(1));
     }
 
