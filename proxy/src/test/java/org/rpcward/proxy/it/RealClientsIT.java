@@ -39,9 +39,10 @@ class RealClientsIT {
               friends: [192.0.2.0/24, "2001:db8:a::/64"]
               hidden: [198.51.100.0/24, "2001:db8:b::/64"]
               refused: [10.3.0.0/24, "fd00:3::/64"]
+            limits: { enough: { rate: 50/s, burst: 1000 } }
             rules:
-              - { name: friends look up, from: friends, call: lookup, then: allow }
-              - { name: friends list, from: friends, call: [list, stats], over: tcp, then: allow }
+              - { name: friends look up, from: friends, call: lookup, then: allow, limit: enough }
+              - { name: friends list, from: friends, call: [list, stats], over: tcp, then: allow, limit: enough }
               - { name: nothing to see, from: hidden, then: hide }
               - { name: a clear no, from: refused, then: refuse }
             default: drop
