@@ -8,8 +8,11 @@ import java.util.Locale;
  * <p>A level is kept while a signal has three quarters of the value that raises it.
  */
 public enum Signal {
-    /** Milliseconds by which all of the last three beats of an event loop came late. */
-    EVENT_LOOP_LAG("ms", 250, 1000, 3000, 10_000),
+    /**
+     * Milliseconds by which all of the last three beats of an event loop came late. A machine that is short of processors
+     * brings some hundreds, and turning calls away brings none back.
+     */
+    EVENT_LOOP_LAG("ms", 1000, 2500, 5000, 10_000),
     /**
      * Milliseconds for which a UDP socket was never read empty, and calls were lost because its queue was full. A queue
      * that stands and loses nothing is a client that keeps as much under way as it may.

@@ -22,7 +22,7 @@ class LadderTest {
 
     @Test
     void goesUpAtOnceAndAsFarAsTheWorstSignalSays() {
-        values.put(Signal.EVENT_LOOP_LAG, 300.0);
+        values.put(Signal.EVENT_LOOP_LAG, 1200.0);
         assertThat(step()).isTrue();
         assertThat(ladder.level()).isEqualTo(1);
         values.put(Signal.HEAP, 98.0);
@@ -72,12 +72,12 @@ class LadderTest {
 
     @Test
     void aRelapseBeginsTheCalmAnew() {
-        values.put(Signal.EVENT_LOOP_LAG, 250.0);
+        values.put(Signal.EVENT_LOOP_LAG, 1000.0);
         step();
         for (int i = 0; i < 20; i++) {
             values.put(Signal.EVENT_LOOP_LAG, 0.0);
             pass(Duration.ofMillis(4900));
-            values.put(Signal.EVENT_LOOP_LAG, 200.0);
+            values.put(Signal.EVENT_LOOP_LAG, 800.0);
             step();
             assertThat(ladder.level()).isEqualTo(1);
         }
