@@ -2,6 +2,7 @@ package org.rpcward.proxy.server;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -488,6 +489,8 @@ final class Sockets {
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
                 .channelFactory(() -> transport.datagramChannel(isV4(key)))
+                // Keeps the buffers that are read into; Netty's other allocator fetches 64 KiB anew for each read.
+                .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
                 .option(ChannelOption.SO_RCVBUF, buffer)
                 .option(ChannelOption.SO_SNDBUF, SEND_BUFFER)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, DATAGRAM_WRITES)
