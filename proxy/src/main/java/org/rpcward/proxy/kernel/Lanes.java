@@ -20,8 +20,8 @@ import org.rpcward.policy.net.AddressSet;
  * end, a worker less takes them away there, and none changes its number or its lane.
  *
  *   worker 0                          worker 1
- *   0  1 | 2  3  4  5  6  7           8  9 | 10 11 12 13 14 15
- *   known  other                      known  other
+ *   0  1  2  3 | 4  5  6  7           8  9 10 11 | 12 13 14 15
+ *      known       other                  known       other
  */
 /** Which of the sockets at one address a datagram goes to. */
 public enum Lanes {
@@ -36,7 +36,7 @@ public enum Lanes {
     public static final int SOCKETS_PER_WORKER = 8;
 
     /** How many of them, the first ones, are the known lane's. */
-    public static final int KNOWN_PER_WORKER = 2;
+    public static final int KNOWN_PER_WORKER = 4;
 
     /** The lanes for a set of known sources. */
     public static Lanes of(AddressSet known, boolean v4) {
