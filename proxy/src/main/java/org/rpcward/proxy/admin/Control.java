@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
@@ -314,7 +315,13 @@ public final class Control {
         told.put("lifted", unbanned.lifted().stream().map(BanView::of).toList());
         told.put("staying", unbanned.staying().stream().map(BanView::of).toList());
         if (unbanned.lifted().isEmpty()) {
-            told.put("error", "there is no ban of " + prefix);
+            String wider = unbanned.staying().stream()
+                    .map(ban -> ban.prefix().toString())
+                    .collect(Collectors.joining(", "));
+            told.put(
+                    "error",
+                    "there is no ban of " + prefix
+                            + (wider.isEmpty() ? "" : "; its addresses stay banned by that of " + wider));
             return Answer.json(Answer.NOT_FOUND, told);
         }
         return Answer.json(told);

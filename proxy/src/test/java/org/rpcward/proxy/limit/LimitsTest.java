@@ -307,11 +307,12 @@ class LimitsTest {
         LimitState flooded = state(limits);
         assertThat(flooded.held()).isLessThanOrEqualTo(BucketTable.CAPACITY / 4);
 
+        int limited = 0;
         for (int i = 0; i < 2000; i++) {
-            assertThat(passing(limits, numbered(address("10.1.0.0"), i * 256), 10))
-                    .isEqualTo(5);
+            limited += passing(limits, numbered(address("10.1.0.0"), i * 256), 10) == 5 ? 1 : 0;
         }
         // Where more than six fall into one line by chance, the seventh has no place of its own.
+        assertThat(limited).isBetween(1990, 2000);
         assertThat(state(limits).held()).isBetween(flooded.held() + 1990, flooded.held() + 2000);
         assertThat(state(limits).refused()).isLessThanOrEqualTo(flooded.refused() + 10 * 10);
     }
