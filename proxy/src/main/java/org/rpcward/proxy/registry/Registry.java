@@ -2,7 +2,6 @@ package org.rpcward.proxy.registry;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,22 +21,18 @@ public final class Registry {
     public static final int PORTMAPPER_PORT = 111;
 
     private final List<Mapping> rows;
-    private final Map<Netid, Map<Integer, List<Mapping>>> byNetidAndProgram = new EnumMap<>(Netid.class);
-    private final Map<Integer, List<Mapping>> byProgram = new HashMap<>();
+    private final Map<Netid, ProgramTable> byNetid = new EnumMap<>(Netid.class);
+    private final ProgramTable all;
 
     private Registry(List<Mapping> rows) {
         this.rows = List.copyOf(rows);
-        for (Mapping row : rows) {
-            Netid netid = row.known();
-            if (netid != null) {
-                byProgram
-                        .computeIfAbsent(row.program(), p -> new ArrayList<>(1))
-                        .add(row);
-                byNetidAndProgram
-                        .computeIfAbsent(netid, n -> new HashMap<>())
-                        .computeIfAbsent(row.program(), p -> new ArrayList<>(1))
-                        .add(row);
-            }
+        this.all =
+                ProgramTable.of(rows.stream().filter(row -> row.known() != null).toList());
+        for (Netid netid : Netid.values()) {
+            byNetid.put(
+                    netid,
+                    ProgramTable.of(
+                            rows.stream().filter(row -> row.known() == netid).toList()));
         }
     }
 
@@ -95,9 +90,7 @@ public final class Registry {
     /** The exact version where it is registered, else the one that was registered last, as rpcbind has it. */
     private List<Mapping> lookup(Question question, RowFilter shown) {
         Mapping other = null;
-        List<Mapping> registered = registered(question.program(), question.netid());
-        for (int i = 0; i < registered.size(); i++) {
-            Mapping row = registered.get(i);
+        for (Mapping row : registered(question.program(), question.netid())) {
             if (!shown.shows(row)) {
                 continue;
             }
@@ -109,13 +102,14 @@ public final class Registry {
         return other == null || question.kind() == Question.Kind.EXACT_VERSION ? List.of() : List.of(other);
     }
 
-    private List<Mapping> registered(int program, Netid netid) {
-        return byNetidAndProgram.getOrDefault(netid, Map.of()).getOrDefault(program, List.of());
+    private Mapping[] registered(int program, Netid netid) {
+        ProgramTable table = byNetid.get(netid);
+        return table == null ? ProgramTable.NONE : table.rows(program);
     }
 
     private List<Mapping> family(Question question, RowFilter shown) {
         List<Mapping> found = new ArrayList<>(2);
-        for (Mapping row : byProgram.getOrDefault(question.program(), List.of())) {
+        for (Mapping row : all.rows(question.program())) {
             Netid netid = row.known();
             if (row.version() == question.version()
                     && netid != null
