@@ -69,11 +69,10 @@ final class ClientEye {
      */
     CompletionStage<Seen> look(
             Serving serving, String listener, IpAddress client, IpAddress asked, Transport transport, int protocol) {
-        Serving unlimited = new Serving(
-                serving.policy(), serving.directories(), Limits.of(serving.policy(), System::nanoTime, null));
+        Serving unlimited = new Serving(serving.policy(), serving.directories(), Limits.of(serving.policy(), null));
         Unseen observer = new Unseen();
         Asking exchange = new Asking(listener, client, asked, transport, protocol, observer);
-        Scans nobodySeen = new Scans(System::nanoTime, new Random(), (sighting, bound) -> {});
+        Scans nobodySeen = new Scans(new Random(), (sighting, bound) -> {});
         PortmapService service = new PortmapService(
                 unlimited, clock, observer, nobodyBanned, nobodySeen, new Overload(System::nanoTime));
         executor.execute(() -> service.handle(exchange));
@@ -152,6 +151,11 @@ final class ClientEye {
         }
 
         @Override
+        public long arrivedAt() {
+            return System.nanoTime();
+        }
+
+        @Override
         public long nanosSinceArrival() {
             return 0;
         }
@@ -225,6 +229,9 @@ final class ClientEye {
 
         @Override
         public void unsent(Exchange exchange) {}
+
+        @Override
+        public void unsent(int replies) {}
 
         @Override
         public void overBudget(Exchange exchange, @Nullable Procedure procedure) {}

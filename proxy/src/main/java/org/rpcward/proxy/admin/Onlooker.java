@@ -130,6 +130,11 @@ public final class Onlooker implements CallObserver {
     }
 
     @Override
+    public void unsent(int replies) {
+        next.unsent(replies);
+    }
+
+    @Override
     public void overBudget(Exchange exchange, @Nullable Procedure procedure) {
         next.overBudget(exchange, procedure);
     }

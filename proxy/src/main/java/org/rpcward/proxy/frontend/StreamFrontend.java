@@ -567,6 +567,11 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         }
 
         @Override
+        public long arrivedAt() {
+            return arrivedAt;
+        }
+
+        @Override
         public long nanosSinceArrival() {
             return now(context) - arrivedAt;
         }

@@ -1,7 +1,6 @@
 package org.rpcward.proxy.limit;
 
 import java.util.List;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.LimitPolicy;
 import org.rpcward.policy.net.AddressSet;
@@ -13,12 +12,11 @@ public final class LimitSet {
     /** Of limits in one set; a rule has fewer. */
     static final int MAX = Long.SIZE;
 
-    static final LimitSet NONE = new LimitSet(List.of(), AddressSet.NONE, () -> 0);
+    static final LimitSet NONE = new LimitSet(List.of(), AddressSet.NONE);
 
     private final Charge[] charges;
     private final boolean countsBytes;
     private final AddressSet known;
-    private final LongSupplier nanoClock;
 
     /**
      * @param rule whose bucket it is, where each rule has its own
@@ -30,11 +28,10 @@ public final class LimitSet {
         }
     }
 
-    LimitSet(List<Charge> charges, AddressSet known, LongSupplier nanoClock) {
+    LimitSet(List<Charge> charges, AddressSet known) {
         this.charges = charges.stream().limit(MAX).toArray(Charge[]::new);
         this.countsBytes = charges.stream().anyMatch(c -> c.limit().policy().unit() == LimitPolicy.Unit.REPLY_BYTES);
         this.known = known;
-        this.nanoClock = nanoClock;
     }
 
     public boolean isEmpty() {
@@ -50,14 +47,14 @@ public final class LimitSet {
      * Charges a call. The first enforced limit that has nothing left turns it away, and then it is charged to none: a
      * client over its own limit uses up nothing that others share with it.
      *
+     * @param now nanoseconds, of one clock for all calls
      * @return a bit for each limit that has nothing left; the highest one is the limit that turns the call away, if it is
      *     an enforced one
      */
-    public long charge(IpAddress source, Transport transport, String listener) {
+    public long charge(IpAddress source, Transport transport, String listener, long now) {
         if (charges.length == 0) {
             return 0;
         }
-        long now = nanoClock.getAsLong();
         long exceeded = 0;
         for (int i = 0; i < charges.length; i++) {
             Charge charge = charges[i];
@@ -80,12 +77,15 @@ public final class LimitSet {
         }
     }
 
-    /** Charges the reply to a call that passed. */
-    public void settle(int bytes, IpAddress source, Transport transport, String listener) {
+    /**
+     * Charges the reply to a call that passed.
+     *
+     * @param now when the call was charged
+     */
+    public void settle(int bytes, IpAddress source, Transport transport, String listener, long now) {
         if (!countsBytes) {
             return;
         }
-        long now = nanoClock.getAsLong();
         for (Charge charge : charges) {
             charge.limit().settle(bytes, source, transport, charge.name(listener), known, now);
         }

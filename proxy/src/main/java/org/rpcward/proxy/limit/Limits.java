@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.LimitPolicy;
 import org.rpcward.policy.Mode;
@@ -23,7 +22,6 @@ import org.rpcward.policy.net.IpAddress;
 /** All limits of one policy. Buckets go on over a reload that leaves their limit as it is. Thread-safe. */
 public final class Limits {
     private final RuleSet rules;
-    private final LongSupplier nanoClock;
     private final KeyedHash hash;
     private final AddressSet known;
     private final Map<String, Limit> byName = new LinkedHashMap<>();
@@ -32,9 +30,8 @@ public final class Limits {
     /** By the class of sources: there are as many as the policy distinguishes. */
     private final Map<Object, LimitSet> ofMalformed = new ConcurrentHashMap<>();
 
-    private Limits(Policy policy, LongSupplier nanoClock, @Nullable Limits before) {
+    private Limits(Policy policy, @Nullable Limits before) {
         this.rules = policy.rules();
-        this.nanoClock = nanoClock;
         this.hash = before == null ? KeyedHash.random() : before.hash;
         this.known = knownSources(rules);
         for (LimitPolicy limit : charged(rules)) {
@@ -44,7 +41,7 @@ public final class Limits {
         }
         for (Rule rule : rules.rules()) {
             if (isCharged(rule)) {
-                byRule.put(rule, new LimitSet(charges(rule), known, nanoClock));
+                byRule.put(rule, new LimitSet(charges(rule), known));
             }
         }
         Set<String> names = new HashSet<>(policy.listeners().keySet());
@@ -55,11 +52,10 @@ public final class Limits {
     /**
      * The limits of a policy that begins to serve.
      *
-     * @param nanoClock nanoseconds, of the same clock as those of {@code before}
      * @param before the limits of the policy before, or null
      */
-    public static Limits of(Policy policy, LongSupplier nanoClock, @Nullable Limits before) {
-        return new Limits(policy, nanoClock, before);
+    public static Limits of(Policy policy, @Nullable Limits before) {
+        return new Limits(policy, before);
     }
 
     /** What calls are charged to that this rule decides. */
@@ -100,7 +96,7 @@ public final class Limits {
                         .forEach(charges::add);
             }
         }
-        return new LimitSet(List.copyOf(charges), known, nanoClock);
+        return new LimitSet(List.copyOf(charges), known);
     }
 
     private List<LimitSet.Charge> charges(Rule rule) {

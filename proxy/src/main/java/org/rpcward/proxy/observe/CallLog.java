@@ -193,8 +193,13 @@ public final class CallLog implements CallObserver, BackendObserver {
 
     @Override
     public void unsent(Exchange exchange) {
-        counters.unsent();
+        counters.unsent(1);
         ended(exchange, NO_REPLY);
+    }
+
+    @Override
+    public void unsent(int replies) {
+        counters.unsent(replies);
     }
 
     @Override

@@ -468,8 +468,8 @@ public final class Counters implements CacheObserver {
         deviations.increment();
     }
 
-    void unsent() {
-        unsent.increment();
+    void unsent(int replies) {
+        unsent.add(replies);
     }
 
     void failed() {

@@ -13,6 +13,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.rpcward.policy.LogPolicy;
 
@@ -24,6 +25,7 @@ public final class EventLog {
     private static final int QUEUE = 8192;
     private static final Duration PATIENCE_AT_END = Duration.ofSeconds(2);
     private static final int POLL_MILLIS = 100;
+    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final BlockingQueue<Map<String, Object>> queue = new ArrayBlockingQueue<>(QUEUE);
     private final LongAdder lost = new LongAdder();
@@ -132,6 +134,10 @@ public final class EventLog {
                 }
                 if (event != null && !isWritten(sink, event)) {
                     lost.increment();
+                }
+                if (event != null && queue.isEmpty() && !closing) {
+                    // Whoever writes the next event need not wake this thread for it, nor does each cost a system call.
+                    LockSupport.parkNanos(REST_NANOS);
                 }
                 long missing = lost.sum() - told;
                 if (missing > 0 && queue.size() < QUEUE / 2 && isWritten(sink, lossOf(missing))) {

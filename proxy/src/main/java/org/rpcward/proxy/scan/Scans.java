@@ -1,7 +1,6 @@
 package org.rpcward.proxy.scan;
 
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.EnumerationPolicy;
@@ -20,7 +19,6 @@ public final class Scans {
 
     private static final int TCP_SETS = 512;
 
-    private final LongSupplier nanoClock;
     private final ScanObserver observer;
     private final ScoreTable udp;
     private final ScoreTable tcp;
@@ -29,8 +27,7 @@ public final class Scans {
     private final LongAdder scanners = new LongAdder();
 
     /** @param random makes the seeds of the tables */
-    public Scans(LongSupplier nanoClock, RandomGenerator random, ScanObserver observer) {
-        this.nanoClock = nanoClock;
+    public Scans(RandomGenerator random, ScanObserver observer) {
         this.observer = observer;
         this.udp = new ScoreTable(Transport.UDP, false, UDP_SETS, random.nextLong());
         this.tcp = new ScoreTable(Transport.TCP, true, TCP_SETS, random.nextLong());
@@ -43,6 +40,7 @@ public final class Scans {
      * @param number what was asked about: a program, a version, as the trait has it
      * @param print what the call is known by, or null
      * @param answerable whether the call would have an answer that is worth something to a scanner
+     * @param now nanoseconds, of one clock for all calls
      */
     public Standing judge(
             EnumerationPolicy policy,
@@ -51,11 +49,11 @@ public final class Scans {
             Trait trait,
             int number,
             @Nullable Fingerprint print,
-            boolean answerable) {
+            boolean answerable,
+            long now) {
         if (policy.reaction() == Reaction.OFF) {
             return Standing.CLEAR;
         }
-        long now = nanoClock.getAsLong();
         boolean mayBeHindered = answerable && policy.reaction() == Reaction.HINDER;
         int outcome = table(transport)
                 .score(source, policy, now, trait, number, print == null ? -1 : number(print), mayBeHindered);

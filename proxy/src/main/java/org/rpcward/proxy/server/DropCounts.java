@@ -1,6 +1,5 @@
 package org.rpcward.proxy.server;
 
-import io.netty.channel.Channel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -8,45 +7,46 @@ import java.util.Map;
 import java.util.Set;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.frontend.ListeningPoint;
+import org.rpcward.proxy.transport.OpenSocket;
 import org.rpcward.proxy.transport.SocketPrograms;
 
 /** Adds up what the kernel counts for each socket, so that sums outlive sockets. Thread-safe. */
 final class DropCounts {
-    private final Map<Channel, Socket> sockets = new HashMap<>();
+    private final Map<OpenSocket, Counted> sockets = new HashMap<>();
     private final Map<Place, Long> sums = new HashMap<>();
 
     private record Place(String listener, Transport transport, SocketDrops.Lane lane) {}
 
-    private static final class Socket {
+    private static final class Counted {
         private final ListeningPoint point;
         private final Transport transport;
         private SocketDrops.Lane lane = SocketDrops.Lane.SHARED;
         private int counted;
 
-        Socket(ListeningPoint point, Transport transport) {
+        Counted(ListeningPoint point, Transport transport) {
             this.point = point;
             this.transport = transport;
         }
     }
 
-    synchronized void add(Channel channel, ListeningPoint point, Transport transport) {
-        sockets.put(channel, new Socket(point, transport));
+    synchronized void add(OpenSocket open, ListeningPoint point, Transport transport) {
+        sockets.put(open, new Counted(point, transport));
     }
 
     /** From now on, what the socket drops counts for this lane. */
-    synchronized void move(Channel channel, SocketDrops.Lane lane) {
-        Socket socket = sockets.get(channel);
+    synchronized void move(OpenSocket open, SocketDrops.Lane lane) {
+        Counted socket = sockets.get(open);
         if (socket != null && socket.lane != lane) {
-            count(channel, socket);
+            count(open, socket);
             socket.lane = lane;
         }
     }
 
     /** To be called before the socket is closed: afterwards nobody knows. */
-    synchronized void remove(Channel channel) {
-        Socket socket = sockets.remove(channel);
+    synchronized void remove(OpenSocket open) {
+        Counted socket = sockets.remove(open);
         if (socket != null) {
-            count(channel, socket);
+            count(open, socket);
         }
     }
 
@@ -61,9 +61,9 @@ final class DropCounts {
         return read;
     }
 
-    private void count(Channel channel, Socket socket) {
+    private void count(OpenSocket open, Counted socket) {
         try {
-            int now = SocketPrograms.dropped(channel);
+            int now = SocketPrograms.dropped(open.descriptor());
             Place place = new Place(socket.point.local().listener(), socket.transport, socket.lane);
             // The difference is right when the kernel's 32 bits started anew in between.
             sums.merge(place, Integer.toUnsignedLong(now - socket.counted), Long::sum);

@@ -1,10 +1,9 @@
 package org.rpcward.proxy.server;
 
-import io.netty.channel.Channel;
+import io.netty.channel.unix.Socket;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -59,16 +58,16 @@ final class KernelGuard {
     /**
      * Gives the sockets at one address their lanes.
      *
-     * @param group in the order in which they were bound; those behind the workers' ones get nothing any more
+     * @param anyOfGroup one of them; those that were bound behind the workers' ones get nothing any more
      * @return the lanes, or null when the kernel goes on spreading the load by itself
      */
     @Nullable
-    Lanes lanes(List<Channel> group, boolean v4, int workers) {
+    Lanes lanes(Socket anyOfGroup, boolean v4, int workers) {
         Work work = new Work("program for lanes", v4, workers);
         boolean attached = attach(
                 work,
                 length -> Lanes.program(known, v4, workers, keys, length),
-                instructions -> SocketPrograms.attachLanes(group.get(0), instructions));
+                instructions -> SocketPrograms.attachLanes(anyOfGroup, instructions));
         return attached ? Lanes.of(known, v4) : null;
     }
 
@@ -78,7 +77,7 @@ final class KernelGuard {
      * @param filtered whether it has a filter
      * @return whether it has one now
      */
-    boolean filter(Channel socket, Transport transport, boolean v4, boolean filtered) {
+    boolean filter(Socket socket, Transport transport, boolean v4, boolean filtered) {
         AddressSet sources = silenced.computeIfAbsent(transport, policy::silencedOver);
         boolean nobody = v4 ? sources.v4().isEmpty() : sources.v6().isEmpty();
         Work work = new Work("filter for " + transport.word(), v4, 0);
@@ -96,7 +95,7 @@ final class KernelGuard {
     }
 
     /** It may have gone already, to make room for one that had none all the same. */
-    static void detach(Channel socket) {
+    static void detach(Socket socket) {
         try {
             SocketPrograms.detachFilter(socket);
         } catch (SocketPrograms.Refused e) {
@@ -106,7 +105,7 @@ final class KernelGuard {
     }
 
     /** For a moment the kernel holds the old and the new filter; where that is too much, the old one goes first. */
-    private static void replace(Channel socket, ByteBuffer instructions, boolean filtered)
+    private static void replace(Socket socket, ByteBuffer instructions, boolean filtered)
             throws SocketPrograms.Refused {
         try {
             SocketPrograms.attachFilter(socket, instructions);

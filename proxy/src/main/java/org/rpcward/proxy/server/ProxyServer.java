@@ -131,7 +131,7 @@ public final class ProxyServer {
         this.notifier = Notifier.of(System.getenv(), transport, backendLoop);
         this.store = store(System.getenv("STATE_DIRECTORY"));
         GuardLog guardLog = new GuardLog(log, System::nanoTime);
-        this.scans = new Scans(System::nanoTime, new SecureRandom(), guardLog);
+        this.scans = new Scans(new SecureRandom(), guardLog);
         this.bans = BanKeeper.start(writer, banStore(System.getenv("STATE_DIRECTORY")), guardLog, scans);
         bans.bans().spare(policy.bans().never());
         this.onlooker = new Onlooker(callLog, InstantSource.system());
@@ -485,9 +485,20 @@ public final class ProxyServer {
                 .forEach(Directory::start);
         sockets.settle(wanted, policy);
         admin.settle();
+        letCallsPass();
         service.replace(next);
         keepWithinDescriptors(policy);
         closeDirectories(old, next);
+    }
+
+    /**
+     * Waits until each event loop has done what it was at. A call that came by a listener's old name may have been taken
+     * from its socket a moment ago: it must find that name until then.
+     */
+    private void letCallsPass() {
+        List<Future<?>> passed = new ArrayList<>();
+        loops.forEach(loop -> passed.add(loop.submit(() -> {})));
+        passed.forEach(pass -> pass.awaitUninterruptibly(DRAIN.toMillis()));
     }
 
     private void openAdmin(Policy policy) throws StartException {
@@ -568,7 +579,7 @@ public final class ProxyServer {
             Directory same = old == null ? null : old.directoryOf(backend);
             directories.put(backend.name(), same != null ? same : directory(backend, old));
         }
-        return new Serving(policy, directories, Limits.of(policy, System::nanoTime, old == null ? null : old.limits()));
+        return new Serving(policy, directories, Limits.of(policy, old == null ? null : old.limits()));
     }
 
     private Directory directory(BackendPolicy backend, @Nullable Serving old) {

@@ -2,7 +2,6 @@ package org.rpcward.proxy.server;
 
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -12,9 +11,11 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.unix.UnixChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
@@ -44,6 +45,7 @@ import org.rpcward.policy.Policy;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
+import org.rpcward.proxy.frontend.DatagramChannelFrontend;
 import org.rpcward.proxy.frontend.DatagramFrontend;
 import org.rpcward.proxy.frontend.DeadlineWheels;
 import org.rpcward.proxy.frontend.ListeningPoint;
@@ -54,8 +56,10 @@ import org.rpcward.proxy.kernel.Lanes;
 import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.service.PortmapService;
 import org.rpcward.proxy.service.Serving;
+import org.rpcward.proxy.transport.DatagramBatch;
+import org.rpcward.proxy.transport.DatagramPort;
+import org.rpcward.proxy.transport.OpenSocket;
 import org.rpcward.proxy.transport.OwnConnections;
-import org.rpcward.proxy.transport.ReadTurns;
 import org.rpcward.proxy.transport.RecordDecoder;
 import org.rpcward.proxy.transport.SocketPrograms;
 import org.rpcward.proxy.transport.TransportType;
@@ -65,9 +69,6 @@ import org.rpcward.proxy.transport.TransportType;
  * the kernel spreads the load, and several for each UDP address: {@link Lanes}.
  */
 final class Sockets {
-    /** Datagrams received with one system call. */
-    private static final int DATAGRAMS_PER_READ = 32;
-
     /** After so many datagrams, other sockets of the event loop have their turn. */
     private static final int DATAGRAMS_PER_TURN = 32;
 
@@ -114,6 +115,10 @@ final class Sockets {
     private final List<EventLoop> workers = new ArrayList<>();
     private final HashKeys keys = HashKeys.random();
     private final DropCounts drops = new DropCounts();
+
+    /** Of each event loop that reads datagrams. Guarded by this. */
+    private final Map<EventLoop, DatagramBatch> batches = new HashMap<>();
+
     private final FilterSwitch filters = new FilterSwitch(this::droppedFromStrangers, this::wakeFilters);
     private final ScheduledExecutorService filterKeeper =
             Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("rpcward-filters", true));
@@ -140,8 +145,8 @@ final class Sockets {
     private static final class Open {
         private final ListeningPoint point;
         private final int firstLoop;
-        private final List<Channel> channels = new ArrayList<>();
-        private final Set<Channel> filtered = ConcurrentHashMap.newKeySet();
+        private final List<OpenSocket> sockets = new ArrayList<>();
+        private final Set<OpenSocket> filtered = ConcurrentHashMap.newKeySet();
 
         Open(ListeningPoint point, int firstLoop) {
             this.point = point;
@@ -212,7 +217,7 @@ final class Sockets {
                     open.put(key, there);
                     undo.add(() -> open.remove(key));
                 }
-                while (there.channels.size() < count(key, entry.getValue())) {
+                while (there.sockets.size() < count(key, entry.getValue())) {
                     bind(key, there);
                     Open group = there;
                     undo.add(() -> closeLast(group));
@@ -264,32 +269,32 @@ final class Sockets {
     private void settle(Key key, Open there, Wanted wanted, KernelGuard next) {
         int count = count(key, wanted);
         if (transport.sharesPorts() && key.transport() == Transport.UDP) {
-            Lanes lanes = next.lanes(there.channels, isV4(key), wanted.workers());
+            Lanes lanes = next.lanes(there.sockets.get(0).descriptor(), isV4(key), wanted.workers());
             for (int i = 0; i < count; i++) {
-                takeTurns(there.channels.get(i), lanes, i);
+                takeTurns(there.sockets.get(i), lanes, i);
             }
             if (lanes != null) {
-                awaitEmpty(there.channels.subList(count, there.channels.size()));
+                awaitEmpty(there.sockets.subList(count, there.sockets.size()));
             }
         }
         closeFrom(there, count);
         if (transport.sharesPorts()) {
-            there.channels.forEach(channel -> filter(key, there, channel, next));
+            there.sockets.forEach(socket -> filter(key, there, socket, next));
         }
         there.point.replace(wanted.local());
     }
 
-    private void filter(Key key, Open there, Channel channel, KernelGuard by) {
-        boolean filtered = there.filtered.contains(channel);
+    private void filter(Key key, Open there, OpenSocket socket, KernelGuard by) {
+        boolean filtered = there.filtered.contains(socket);
         if (key.transport() == Transport.UDP && !filters.isOn()) {
             if (filtered) {
-                KernelGuard.detach(channel);
+                KernelGuard.detach(socket.descriptor());
             }
-            there.filtered.remove(channel);
-        } else if (by.filter(channel, key.transport(), isV4(key), filtered)) {
-            there.filtered.add(channel);
+            there.filtered.remove(socket);
+        } else if (by.filter(socket.descriptor(), key.transport(), isV4(key), filtered)) {
+            there.filtered.add(socket);
         } else {
-            there.filtered.remove(channel);
+            there.filtered.remove(socket);
         }
     }
 
@@ -329,7 +334,7 @@ final class Sockets {
         if (by != null) {
             open.forEach((key, there) -> {
                 if (key.transport() == Transport.UDP) {
-                    there.channels.forEach(channel -> filter(key, there, channel, by));
+                    there.sockets.forEach(socket -> filter(key, there, socket, by));
                 }
             });
         }
@@ -350,31 +355,32 @@ final class Sockets {
     }
 
     /** Known sources first: others have short turns between theirs. */
-    private void takeTurns(Channel channel, @Nullable Lanes lanes, int socket) {
-        ReadTurns turns = channel.config().getRecvByteBufAllocator();
-        if (lanes != Lanes.TWO) {
-            turns.change(DATAGRAMS_PER_READ, DATAGRAMS_PER_TURN);
-            drops.move(channel, SocketDrops.Lane.SHARED);
-        } else if (lanes.isKnown(socket)) {
-            turns.change(DATAGRAMS_PER_READ, KNOWN_PER_TURN);
-            drops.move(channel, SocketDrops.Lane.KNOWN);
-        } else {
-            turns.change(OTHERS_PER_TURN, OTHERS_PER_TURN);
-            drops.move(channel, SocketDrops.Lane.OTHER);
+    private void takeTurns(OpenSocket socket, @Nullable Lanes lanes, int number) {
+        SocketDrops.Lane lane = lanes != Lanes.TWO
+                ? SocketDrops.Lane.SHARED
+                : lanes.isKnown(number) ? SocketDrops.Lane.KNOWN : SocketDrops.Lane.OTHER;
+        drops.move(socket, lane);
+        if (socket instanceof DatagramPort port) {
+            port.takeTurnsOf(
+                    switch (lane) {
+                        case SHARED -> DATAGRAMS_PER_TURN;
+                        case KNOWN -> KNOWN_PER_TURN;
+                        case OTHER -> OTHERS_PER_TURN;
+                    });
         }
     }
 
     /** The kernel puts nothing more into these; what waits there still is served. */
-    private static void awaitEmpty(List<Channel> leaving) {
+    private static void awaitEmpty(List<OpenSocket> leaving) {
         long end = System.nanoTime() + DRAIN_NANOS;
         while (System.nanoTime() < end && leaving.stream().anyMatch(Sockets::isWaitedFor)) {
             LockSupport.parkNanos(DRAIN_STEP_NANOS);
         }
     }
 
-    private static boolean isWaitedFor(Channel channel) {
+    private static boolean isWaitedFor(OpenSocket socket) {
         try {
-            return SocketPrograms.queued(channel) != 0;
+            return SocketPrograms.queued(socket.descriptor()) != 0;
         } catch (SocketPrograms.Refused e) {
             return false;
         }
@@ -382,16 +388,16 @@ final class Sockets {
 
     /** From the last one on: the kernel gives the number of a socket that is closed to the last one of its group. */
     private void closeFrom(Open there, int first) {
-        while (there.channels.size() > first) {
+        while (there.sockets.size() > first) {
             closeLast(there);
         }
     }
 
     private void closeLast(Open there) {
-        Channel channel = there.channels.remove(there.channels.size() - 1);
-        drops.remove(channel);
-        there.filtered.remove(channel);
-        channel.close().syncUninterruptibly();
+        OpenSocket socket = there.sockets.remove(there.sockets.size() - 1);
+        drops.remove(socket);
+        there.filtered.remove(socket);
+        socket.close();
     }
 
     /** Closes all of them. Connections stay. */
@@ -465,44 +471,61 @@ final class Sockets {
     }
 
     private void bind(Key key, Open there) throws StartException {
-        int number = there.channels.size();
+        int number = there.sockets.size();
         boolean udp = key.transport() == Transport.UDP;
         int worker = udp ? number / Lanes.SOCKETS_PER_WORKER : number;
         EventLoop loop = workers.get((there.firstLoop + worker) % workers.size());
-        ChannelFuture binding = udp ? bindUdp(key, there, loop, number) : bindTcp(key, there, loop);
-        binding.awaitUninterruptibly();
-        Throwable cause = binding.cause();
-        if (cause != null) {
+        OpenSocket socket;
+        try {
+            socket = !udp
+                    ? bound(bindTcp(key, there, loop))
+                    : transport.sharesPorts() ? bindPort(key, there, loop, number) : bound(bindUdp(key, there, loop));
+        } catch (IOException e) {
             throw new StartException(
-                    BindHelp.explain(there.point.local().listener(), key.address(), key.transport(), cause));
+                    BindHelp.explain(there.point.local().listener(), key.address(), key.transport(), e));
         }
-        there.channels.add(binding.channel());
+        there.sockets.add(socket);
         if (transport.sharesPorts()) {
-            drops.add(binding.channel(), there.point, key.transport());
+            drops.add(socket, there.point, key.transport());
         }
     }
 
-    private ChannelFuture bindUdp(Key key, Open there, EventLoop loop, int number) {
-        boolean batches = transport.sharesPorts();
-        int buffer = !batches || Lanes.TWO.isKnown(number) ? DATAGRAM_BUFFER : OTHERS_BUFFER;
-        int batch = batches ? DATAGRAMS_PER_READ : 1;
-        Bootstrap bootstrap = new Bootstrap()
+    private static OpenSocket bound(ChannelFuture binding) throws IOException {
+        binding.awaitUninterruptibly();
+        Throwable cause = binding.cause();
+        if (cause instanceof IOException failure) {
+            throw failure;
+        }
+        if (cause != null) {
+            throw new IOException(cause);
+        }
+        return OpenSocket.of(binding.channel());
+    }
+
+    private OpenSocket bindPort(Key key, Open there, EventLoop loop, int number) throws IOException {
+        DatagramPort port = DatagramPort.bind(
+                loop,
+                batches.computeIfAbsent(loop, l -> new DatagramBatch(DatagramFrontend.MAX_DATAGRAM)),
+                key.address(),
+                Lanes.TWO.isKnown(number) ? DATAGRAM_BUFFER : OTHERS_BUFFER,
+                SEND_BUFFER);
+        port.start(new DatagramFrontend(port, loop, service, there.point, overload, filters::dropped));
+        return port;
+    }
+
+    private ChannelFuture bindUdp(Key key, Open there, EventLoop loop) {
+        return new Bootstrap()
                 .group(loop)
                 .channelFactory(() -> transport.datagramChannel(isV4(key)))
-                // Keeps the buffers that are read into; Netty's other allocator fetches 64 KiB anew for each read.
-                .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
-                .option(ChannelOption.SO_RCVBUF, buffer)
+                .option(ChannelOption.SO_RCVBUF, DATAGRAM_BUFFER)
                 .option(ChannelOption.SO_SNDBUF, SEND_BUFFER)
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, DATAGRAM_WRITES)
                 .option(
                         ChannelOption.RECVBUF_ALLOCATOR,
-                        new ReadTurns(DatagramFrontend.MAX_DATAGRAM, batch, DATAGRAMS_PER_TURN))
-                .handler(new DatagramFrontend(service, there.point, overload, filters::dropped));
-        transport.receiveBatches(bootstrap, DatagramFrontend.MAX_DATAGRAM);
-        if (transport.sharesPorts()) {
-            transport.sharePort(bootstrap);
-        }
-        return bootstrap.bind(key.address());
+                        new FixedRecvByteBufAllocator(DatagramChannelFrontend.MAX_DATAGRAM)
+                                .maxMessagesPerRead(DATAGRAMS_PER_TURN))
+                .handler(new DatagramChannelFrontend(service, there.point, overload, filters::dropped))
+                .bind(key.address());
     }
 
     private ChannelFuture bindTcp(Key key, Open there, EventLoop loop) {
@@ -552,8 +575,9 @@ final class Sockets {
         }
 
         private boolean letIn(Channel child) {
-            Serving serving = service.current();
+            // In this order: a reload has both names served before the point takes the new one.
             String name = point.local().listener();
+            Serving serving = service.current();
             ListenerPolicy listener = serving.listenerPolicy(name);
             if (listener == null || !(child.remoteAddress() instanceof InetSocketAddress peer)) {
                 return false;
@@ -589,7 +613,7 @@ final class Sockets {
     /** A connection has the filter of the socket that it came by; it passed, so its packets need not be asked again. */
     private static void passAll(Channel connection) {
         try {
-            SocketPrograms.detachFilter(connection);
+            SocketPrograms.detachFilter(SocketPrograms.descriptor((UnixChannel) connection));
         } catch (SocketPrograms.Refused e) {
             // It goes on with the filter, which lets it pass.
             return;

@@ -60,6 +60,9 @@ public interface CallObserver {
     /** A reply over UDP was let go, because the socket takes no more. */
     void unsent(Exchange exchange);
 
+    /** So many replies over UDP, which had ended their calls, were let go by the kernel. */
+    void unsent(int replies);
+
     /**
      * A reply was larger over UDP than its call allows.
      *

@@ -43,6 +43,9 @@ public interface Exchange {
     /** Whether its outcome was not known when {@link PortmapService#handle} returned: somebody had to be asked. */
     boolean waited();
 
+    /** When it arrived, by {@link System#nanoTime}; calls that were read together arrived together. */
+    long arrivedAt();
+
     /** How long ago it arrived. */
     long nanosSinceArrival();
 

@@ -76,6 +76,11 @@ public final class PortmapService {
         observer.batchSent(nanos);
     }
 
+    /** The kernel did not take so many replies that were ready. */
+    public void unsent(int replies) {
+        observer.unsent(replies);
+    }
+
     /** How often a listing was found encoded. */
     public CacheStats listingStats() {
         return listings.stats();
@@ -222,7 +227,8 @@ public final class PortmapService {
      */
     private @Nullable Hindrance overLimit(Turn turn, LimitSet limits, @Nullable Query query) {
         Exchange exchange = turn.exchange();
-        long exceeded = limits.charge(exchange.source(), exchange.transport(), exchange.listener());
+        long exceeded =
+                limits.charge(exchange.source(), exchange.transport(), exchange.listener(), exchange.arrivedAt());
         for (long rest = exceeded; rest != 0; rest &= rest - 1) {
             Limit limit = limits.limit(Long.numberOfTrailingZeros(rest));
             Hindrance hindrance = turn.serving().overLimit(limit, query != null);
@@ -475,7 +481,8 @@ public final class PortmapService {
             if (exchange.transport() == Transport.UDP) {
                 overload.answered(exchange.source());
             }
-            turn.limits().settle(bytes, exchange.source(), exchange.transport(), exchange.listener());
+            turn.limits()
+                    .settle(bytes, exchange.source(), exchange.transport(), exchange.listener(), exchange.arrivedAt());
         } else {
             observer.unsent(exchange);
         }

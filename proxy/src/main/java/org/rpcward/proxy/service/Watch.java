@@ -127,7 +127,14 @@ final class Watch {
         Exchange exchange = turn.exchange();
         Policy policy = turn.serving().policy();
         Standing standing = scans.judge(
-                policy.enumeration(), exchange.transport(), exchange.source(), trait, number, print, answerable);
+                policy.enumeration(),
+                exchange.transport(),
+                exchange.source(),
+                trait,
+                number,
+                print,
+                answerable,
+                exchange.arrivedAt());
         return switch (standing) {
             case CLEAR -> null;
             case HINDERED -> throttled(turn);

@@ -1,11 +1,8 @@
 package org.rpcward.proxy.transport;
 
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelException;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.unix.Buffer;
-import io.netty.channel.unix.IntegerUnixChannelOption;
-import io.netty.channel.unix.RawUnixChannelOption;
+import io.netty.channel.unix.Socket;
+import io.netty.channel.unix.UnixChannel;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
@@ -30,14 +27,15 @@ public final class SocketPrograms {
     private static final int QUEUED = 0;
     private static final int DROPPED = 8;
 
-    private static final RawUnixChannelOption ATTACH_FILTER =
-            new RawUnixChannelOption("SO_ATTACH_FILTER", SOL_SOCKET, 26, PROGRAM_BYTES);
-    private static final IntegerUnixChannelOption DETACH_FILTER =
-            new IntegerUnixChannelOption("SO_DETACH_FILTER", SOL_SOCKET, 27);
-    private static final RawUnixChannelOption ATTACH_LANES =
-            new RawUnixChannelOption("SO_ATTACH_REUSEPORT_CBPF", SOL_SOCKET, 51, PROGRAM_BYTES);
-    private static final RawUnixChannelOption MEMORY =
-            new RawUnixChannelOption("SO_MEMINFO", SOL_SOCKET, 55, MEMORY_WORDS * Integer.BYTES);
+    // Options of sockets.
+    private static final int ATTACH_FILTER = 26;
+    private static final int DETACH_FILTER = 27;
+    private static final int ATTACH_LANES = 51;
+    private static final int MEMORY = 55;
+
+    /** Asked for often. */
+    private static final ThreadLocal<ByteBuffer> WORDS = ThreadLocal.withInitial(
+            () -> ByteBuffer.allocateDirect(MEMORY_WORDS * Integer.BYTES).order(ByteOrder.nativeOrder()));
 
     private SocketPrograms() {}
 
@@ -45,53 +43,59 @@ public final class SocketPrograms {
     public static final class Refused extends IOException {
         private static final long serialVersionUID = 1L;
 
-        Refused(ChannelException cause) {
-            super(
-                    cause.getCause() == null
-                            ? cause.getMessage()
-                            : cause.getCause().getMessage(),
-                    cause);
+        Refused(IOException cause) {
+            super(cause.getMessage(), cause);
         }
     }
 
+    /** What the kernel knows a channel of the epoll transport by. */
+    public static Socket descriptor(UnixChannel channel) {
+        return (Socket) channel.fd();
+    }
+
     /** From now on the program says which packets a socket receives, and how much of them. In place of the one before. */
-    public static void attachFilter(Channel socket, ByteBuffer instructions) throws Refused {
+    public static void attachFilter(Socket socket, ByteBuffer instructions) throws Refused {
         attach(socket, ATTACH_FILTER, instructions);
     }
 
     /** From now on the program says which socket of a group that shares a port receives a packet. */
-    public static void attachLanes(Channel anyOfGroup, ByteBuffer instructions) throws Refused {
+    public static void attachLanes(Socket anyOfGroup, ByteBuffer instructions) throws Refused {
         attach(anyOfGroup, ATTACH_LANES, instructions);
     }
 
     /** From now on a socket receives all packets. */
-    public static void detachFilter(Channel socket) throws Refused {
-        set(socket, DETACH_FILTER, 0);
+    public static void detachFilter(Socket socket) throws Refused {
+        try {
+            socket.setIntOpt(SOL_SOCKET, DETACH_FILTER, 0);
+        } catch (IOException e) {
+            throw new Refused(e);
+        }
     }
 
     /**
      * How many packets a socket dropped since it was made, because its filter said so or its queue was full: 32 bits
      * that start at zero again.
      */
-    public static int dropped(Channel socket) throws Refused {
+    public static int dropped(Socket socket) throws Refused {
         return memory(socket, DROPPED);
     }
 
     /** How much of the kernel's memory the packets take that wait in a socket's queue. */
-    public static int queued(Channel socket) throws Refused {
+    public static int queued(Socket socket) throws Refused {
         return memory(socket, QUEUED);
     }
 
-    private static int memory(Channel socket, int word) throws Refused {
+    private static int memory(Socket socket, int word) throws Refused {
+        ByteBuffer words = WORDS.get();
         try {
-            ByteBuffer words = socket.config().getOption(MEMORY);
-            return words == null ? 0 : words.order(ByteOrder.nativeOrder()).getInt(word * Integer.BYTES);
-        } catch (ChannelException e) {
+            socket.getRawOpt(SOL_SOCKET, MEMORY, words.clear());
+        } catch (IOException e) {
             throw new Refused(e);
         }
+        return words.getInt(word * Integer.BYTES);
     }
 
-    private static void attach(Channel socket, RawUnixChannelOption option, ByteBuffer instructions) throws Refused {
+    private static void attach(Socket socket, int option, ByteBuffer instructions) throws Refused {
         ByteBuffer program = ByteBuffer.allocateDirect(PROGRAM_BYTES).order(ByteOrder.nativeOrder());
         program.putShort(0, (short) (instructions.remaining() / INSTRUCTION_BYTES));
         if (Buffer.addressSize() == Long.BYTES) {
@@ -100,17 +104,11 @@ public final class SocketPrograms {
             program.putInt(ADDRESS_OFFSET / 2, (int) Buffer.memoryAddress(instructions));
         }
         try {
-            set(socket, option, program);
+            socket.setRawOpt(SOL_SOCKET, option, program);
+        } catch (IOException e) {
+            throw new Refused(e);
         } finally {
             Reference.reachabilityFence(instructions);
-        }
-    }
-
-    private static <T> void set(Channel socket, ChannelOption<T> option, T value) throws Refused {
-        try {
-            socket.config().setOption(option, value);
-        } catch (ChannelException e) {
-            throw new Refused(e);
         }
     }
 }

@@ -69,11 +69,6 @@ public enum TransportType {
         public void sharePort(AbstractBootstrap<?, ?> bootstrap) {
             bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);
         }
-
-        @Override
-        public void receiveBatches(AbstractBootstrap<?, ?> bootstrap, int datagramBytes) {
-            bootstrap.option(EpollChannelOption.MAX_DATAGRAM_PAYLOAD_SIZE, datagramBytes);
-        }
     },
     NIO {
         @Override
@@ -115,22 +110,17 @@ public enum TransportType {
         public void sharePort(AbstractBootstrap<?, ?> bootstrap) {
             throw new UnsupportedOperationException("NIO has no SO_REUSEPORT");
         }
-
-        @Override
-        public void receiveBatches(AbstractBootstrap<?, ?> bootstrap, int datagramBytes) {
-            // One datagram a system call is all that NIO can do.
-        }
     };
 
-    /** Epoll where the kernel and the machine have it. */
+    /** Epoll where the kernel and the machine have it, and the system calls that go with it. */
     public static TransportType best() {
-        return Epoll.isAvailable() ? EPOLL : NIO;
+        return whyNotEpoll() == null ? EPOLL : NIO;
     }
 
     /** Why epoll is not used, or null. */
     public static @Nullable String whyNotEpoll() {
         Throwable cause = Epoll.unavailabilityCause();
-        return cause == null ? null : String.valueOf(cause.getMessage());
+        return cause == null ? SystemCalls.whyNot() : String.valueOf(cause.getMessage());
     }
 
     private static SocketProtocolFamily family(boolean v4) {
@@ -163,7 +153,4 @@ public enum TransportType {
 
     /** Lets several sockets be bound to one address and port. */
     public abstract void sharePort(AbstractBootstrap<?, ?> bootstrap);
-
-    /** Receives several datagrams of at most so many bytes with one system call, where that is possible. */
-    public abstract void receiveBatches(AbstractBootstrap<?, ?> bootstrap, int datagramBytes);
 }

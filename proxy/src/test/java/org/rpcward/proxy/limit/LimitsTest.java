@@ -88,10 +88,12 @@ class LimitsTest {
             LimitSet set = limits.of(rule());
             Transport other = flooded == Transport.UDP ? Transport.TCP : Transport.UDP;
             for (int i = 0; i < 100; i++) {
-                set.charge(CLIENT, flooded, Policies.LISTENER);
+                set.charge(CLIENT, flooded, Policies.LISTENER, clock.getAsLong());
             }
-            assertThat(set.charge(CLIENT, flooded, Policies.LISTENER)).isNotZero();
-            assertThat(set.charge(CLIENT, other, Policies.LISTENER)).isZero();
+            assertThat(set.charge(CLIENT, flooded, Policies.LISTENER, clock.getAsLong()))
+                    .isNotZero();
+            assertThat(set.charge(CLIENT, other, Policies.LISTENER, clock.getAsLong()))
+                    .isZero();
         }
     }
 
@@ -300,7 +302,7 @@ class LimitsTest {
                   - { name: anybody, from: any, call: ping, then: allow }
                   - { name: others, from: any, then: refuse, limit: it }
                 """.formatted(per));
-        Limits limits = Limits.of(policy, clock, null);
+        Limits limits = Limits.of(policy, null);
         for (int i = 0; i < 1_000_000; i++) {
             passing(limits, numbered(address("172.16.0.0"), i), 2);
         }
@@ -329,19 +331,23 @@ class LimitsTest {
                 rules:
                   - { name: look up, from: any, call: lookup, then: allow, limit: [all, tried, each] }
                 """);
-        Limits limits = Limits.of(policy, clock, null);
+        Limits limits = Limits.of(policy, null);
         LimitSet set = limits.of(rule());
 
-        assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER)).isZero();
-        assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER)).isEqualTo(0b010);
-        assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER)).isEqualTo(0b010);
+        assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER, clock.getAsLong()))
+                .isZero();
+        assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER, clock.getAsLong()))
+                .isEqualTo(0b010);
+        assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER, clock.getAsLong()))
+                .isEqualTo(0b010);
         for (int i = 0; i < 100; i++) {
-            assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER)).isEqualTo(0b110);
+            assertThat(set.charge(CLIENT, Transport.UDP, Policies.LISTENER, clock.getAsLong()))
+                    .isEqualTo(0b110);
         }
         int others = 0;
         for (int i = 0; i < 20; i++) {
             IpAddress other = numbered(ELSEWHERE, i);
-            others += (set.charge(other, Transport.UDP, Policies.LISTENER) & 0b101) == 0 ? 1 : 0;
+            others += (set.charge(other, Transport.UDP, Policies.LISTENER, clock.getAsLong()) & 0b101) == 0 ? 1 : 0;
         }
         assertThat(others).isEqualTo(7);
         assertThat(limits.states()).extracting(s -> s.limit().name()).containsExactly("all", "tried", "each");
@@ -358,7 +364,7 @@ class LimitsTest {
                 rules:
                   - { name: look up, from: any, call: lookup, then: allow, limit: it }
                 """);
-        Limits limits = Limits.of(policy, clock, null);
+        Limits limits = Limits.of(policy, null);
         assertThat(passing(limits, CLIENT, 5)).isEqualTo(1);
         assertThat(limits.of(rule()).limit(0).isEnforced()).isFalse();
         assertThat(state(limits).exceeded()).isZero();
@@ -373,9 +379,9 @@ class LimitsTest {
                   - { name: look up, from: any, call: lookup, then: allow, limit: it }
                   - { name: ping, from: any, call: ping, then: allow, limit: it }
                 """);
-        Limits limits = Limits.of(policy, clock, null);
+        Limits limits = Limits.of(policy, null);
         assertThat(passing(limits, CLIENT, 10)).isEqualTo(3);
-        assertThat(limits.of(rule("ping")).charge(CLIENT, Transport.UDP, Policies.LISTENER))
+        assertThat(limits.of(rule("ping")).charge(CLIENT, Transport.UDP, Policies.LISTENER, clock.getAsLong()))
                 .isZero();
     }
 
@@ -386,7 +392,7 @@ class LimitsTest {
                 rules:
                   - { name: look up, from: any, call: lookup, then: allow }
                 """);
-        Limits limits = Limits.of(policy, clock, null);
+        Limits limits = Limits.of(policy, null);
         assertThat(limits.of(rule()).isEmpty()).isTrue();
         assertThat(limits.states()).isEmpty();
         assertThat(limits.ofMalformed(CLIENT).isEmpty()).isTrue();
@@ -418,7 +424,7 @@ class LimitsTest {
         LimitSet set = limits.of(rule());
         for (int i = 0; i < 2; i++) {
             assertThat(passing(limits, numbered(CLIENT, i), 1)).isEqualTo(1);
-            set.settle(1000, numbered(CLIENT, i), Transport.UDP, Policies.LISTENER);
+            set.settle(1000, numbered(CLIENT, i), Transport.UDP, Policies.LISTENER, clock.getAsLong());
         }
         assertThat(passing(limits, numbered(CLIENT, 9), 1)).isZero();
         assertThat(passing(limits, ELSEWHERE, 1)).isEqualTo(1);
@@ -433,8 +439,8 @@ class LimitsTest {
         assertThat(passing(limits, CLIENT, 2)).isEqualTo(1);
     }
 
-    private static void settle(LimitSet set, int bytes) {
-        set.settle(bytes, CLIENT, Transport.UDP, Policies.LISTENER);
+    private void settle(LimitSet set, int bytes) {
+        set.settle(bytes, CLIENT, Transport.UDP, Policies.LISTENER, clock.getAsLong());
     }
 
     // Malformed calls.
@@ -452,7 +458,7 @@ class LimitsTest {
                   - { name: lists, from: 198.51.100.7, call: list, over: tcp, then: allow, limit: [lists, lookups] }
                   - { name: foreign, from: 203.0.113.0/24, call: list, then: hide, limit: foreign }
                 """);
-        Limits limits = Limits.of(policy, clock, null);
+        Limits limits = Limits.of(policy, null);
 
         assertThat(malformed(limits, CLIENT, 100)).isEqualTo(3);
         assertThat(passing(limits, CLIENT, 100)).isEqualTo(2);
@@ -462,10 +468,13 @@ class LimitsTest {
         assertThat(limits.ofMalformed(NEIGHBOUR)).isSameAs(limits.ofMalformed(numbered(CLIENT, 9)));
     }
 
-    private static int malformed(Limits limits, IpAddress source, int calls) {
+    private int malformed(Limits limits, IpAddress source, int calls) {
         int passed = 0;
         for (int i = 0; i < calls; i++) {
-            passed += limits.ofMalformed(source).charge(source, Transport.UDP, Policies.LISTENER) == 0 ? 1 : 0;
+            passed +=
+                    limits.ofMalformed(source).charge(source, Transport.UDP, Policies.LISTENER, clock.getAsLong()) == 0
+                            ? 1
+                            : 0;
         }
         return passed;
     }
@@ -505,15 +514,15 @@ class LimitsTest {
                 rules:
                   - { name: other, from: any, call: lookup, then: allow, limit: it }
                 """);
-        Limits between = Limits.of(policy, clock, before);
+        Limits between = Limits.of(policy, before);
         assertThat(state(between).capacity()).isZero();
         policy = first;
-        assertThat(passing(Limits.of(policy, clock, between), CLIENT, 10)).isEqualTo(5);
+        assertThat(passing(Limits.of(policy, between), CLIENT, 10)).isEqualTo(5);
     }
 
     private Limits reloaded(Limits before, String limit) {
         limits(limit);
-        return Limits.of(policy, clock, before);
+        return Limits.of(policy, before);
     }
 
     // Extremes.
@@ -652,7 +661,7 @@ class LimitsTest {
                 rules:
                   - { name: look up, from: any, call: lookup, then: allow, limit: [each, prefix, all] }
                 """);
-        LimitSet set = Limits.of(policy, System::nanoTime, null).of(rule());
+        LimitSet set = Limits.of(policy, null).of(rule());
         com.sun.management.ThreadMXBean threads =
                 (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
         IpAddress[] sources = new IpAddress[1000];
@@ -661,7 +670,7 @@ class LimitsTest {
         for (int attempt = 0; attempt < 20 && bytes > 10_000; attempt++) {
             long before = threads.getCurrentThreadAllocatedBytes();
             for (int i = 0; i < 100_000; i++) {
-                set.charge(sources[i % sources.length], Transport.UDP, Policies.LISTENER);
+                set.charge(sources[i % sources.length], Transport.UDP, Policies.LISTENER, clock.getAsLong());
             }
             bytes = threads.getCurrentThreadAllocatedBytes() - before;
         }
@@ -691,14 +700,14 @@ class LimitsTest {
                 rules:
                   - { name: look up, from: any, call: lookup, then: allow, limit: it }
                 """.formatted(limit));
-        return Limits.of(policy, clock, null);
+        return Limits.of(policy, null);
     }
 
     private int passing(Limits limits, IpAddress source, int calls) {
         LimitSet set = limits.of(rule());
         int passed = 0;
         for (int i = 0; i < calls; i++) {
-            passed += set.charge(source, Transport.UDP, Policies.LISTENER) == 0 ? 1 : 0;
+            passed += set.charge(source, Transport.UDP, Policies.LISTENER, clock.getAsLong()) == 0 ? 1 : 0;
         }
         return passed;
     }

@@ -21,7 +21,7 @@ import org.rpcward.proxy.scan.Scans;
 /** A proxy that has just started. */
 final class FakeSources implements Sources {
     private final Bans bans = Services.bans(new FakeClock());
-    private final Scans scans = Services.scans(new FakeClock());
+    private final Scans scans = Services.scans();
     private final Overload overload = new Overload(new FakeClock());
     private Policy policy;
 
@@ -83,7 +83,7 @@ final class FakeSources implements Sources {
 
     @Override
     public List<LimitState> limits() {
-        return Limits.of(policy, System::nanoTime, null).states();
+        return Limits.of(policy, null).states();
     }
 
     @Override

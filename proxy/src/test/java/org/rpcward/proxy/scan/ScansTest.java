@@ -25,7 +25,6 @@ class ScansTest {
     private final FakeClock clock = new FakeClock();
     private final List<String> told = new ArrayList<>();
     private final Scans scans = new Scans(
-            clock,
             new Random(5),
             (sighting, bound) -> told.add(sighting.source() + " "
                     + sighting.transport().word() + " " + bound.word() + " " + sighting.evidence()));
@@ -35,12 +34,12 @@ class ScansTest {
     }
 
     private Standing ask(Transport transport, IpAddress source, int program) {
-        return scans.judge(POLICY, transport, source, Trait.ASKED, program, null, true);
+        return scans.judge(POLICY, transport, source, Trait.ASKED, program, null, true, clock.getAsLong());
     }
 
     private Standing miss(Transport transport, IpAddress source, int program) {
         Standing asked = ask(transport, source, program);
-        Standing missed = scans.judge(POLICY, transport, source, Trait.MISSED, program, null, false);
+        Standing missed = scans.judge(POLICY, transport, source, Trait.MISSED, program, null, false, clock.getAsLong());
         return missed == Standing.OFFENDING ? missed : asked;
     }
 
@@ -84,11 +83,12 @@ class ScansTest {
             for (int program : programs) {
                 assertThat(ask(Transport.TCP, SCANNER, program)).isEqualTo(Standing.CLEAR);
                 if (program > 100_010) {
-                    scans.judge(POLICY, Transport.TCP, SCANNER, Trait.MISSED, program, null, false);
+                    scans.judge(POLICY, Transport.TCP, SCANNER, Trait.MISSED, program, null, false, clock.getAsLong());
                 }
             }
             for (int protocol = 2; protocol <= 4; protocol++) {
-                assertThat(scans.judge(POLICY, Transport.TCP, SCANNER, Trait.LISTED, protocol, null, true))
+                assertThat(scans.judge(
+                                POLICY, Transport.TCP, SCANNER, Trait.LISTED, protocol, null, true, clock.getAsLong()))
                         .isEqualTo(Standing.CLEAR);
             }
             clock.pass(Duration.ofMillis(round % 97 * 100L));
@@ -141,7 +141,15 @@ class ScansTest {
     @Test
     void whereAllPlacesAreThoseOfScannersNewcomersGoUncountedUntilThatIsOver() {
         for (int i = 0; i < 40_000; i++) {
-            scans.judge(POLICY, Transport.UDP, IpAddress.v4(i), Trait.ODD_VERSION, 1, Fingerprint.NMAP_RPC_CHECK, true);
+            scans.judge(
+                    POLICY,
+                    Transport.UDP,
+                    IpAddress.v4(i),
+                    Trait.ODD_VERSION,
+                    1,
+                    Fingerprint.NMAP_RPC_CHECK,
+                    true,
+                    clock.getAsLong());
         }
         assertThat(scans.untracked(Transport.UDP)).isGreaterThan(20_000);
         clock.pass(WINDOW);
@@ -214,8 +222,24 @@ class ScansTest {
         assertThat(Fingerprint.ofStranger(100_003, -1, 0)).isNull();
         assertThat(Fingerprint.ofStranger(100_003, 12_345, 1)).isNull();
 
-        scans.judge(POLICY, Transport.TCP, SCANNER, Trait.ODD_VERSION, 104_316, Fingerprint.NMAP_RPC_CHECK, true);
-        scans.judge(POLICY, Transport.TCP, SCANNER, Trait.ODD_VERSION, 104_316, Fingerprint.NMAP_RPC_CHECK, true);
+        scans.judge(
+                POLICY,
+                Transport.TCP,
+                SCANNER,
+                Trait.ODD_VERSION,
+                104_316,
+                Fingerprint.NMAP_RPC_CHECK,
+                true,
+                clock.getAsLong());
+        scans.judge(
+                POLICY,
+                Transport.TCP,
+                SCANNER,
+                Trait.ODD_VERSION,
+                104_316,
+                Fingerprint.NMAP_RPC_CHECK,
+                true,
+                clock.getAsLong());
         assertThat(told).containsExactly("203.0.113.9 tcp throttle 22 points, 0 programs, 0 misses, nmap RPCCheck");
         assertThat(points(Transport.TCP, SCANNER)).isEqualTo(22);
     }
@@ -223,13 +247,21 @@ class ScansTest {
     @Test
     void aPolicyThatOnlyTellsHindersNobodyAndOneThatIsOffCountsNothing() {
         for (int i = 0; i < 100; i++) {
-            assertThat(scans.judge(policy(Reaction.TELL), Transport.TCP, SCANNER, Trait.ASKED, i, null, true))
+            assertThat(scans.judge(
+                            policy(Reaction.TELL),
+                            Transport.TCP,
+                            SCANNER,
+                            Trait.ASKED,
+                            i,
+                            null,
+                            true,
+                            clock.getAsLong()))
                     .isEqualTo(Standing.CLEAR);
         }
         assertThat(told).hasSize(2);
         IpAddress other = IpAddress.v4(1);
         for (int i = 0; i < 100; i++) {
-            scans.judge(policy(Reaction.OFF), Transport.TCP, other, Trait.ASKED, i, null, true);
+            scans.judge(policy(Reaction.OFF), Transport.TCP, other, Trait.ASKED, i, null, true, clock.getAsLong());
         }
         assertThat(points(Transport.TCP, other)).isZero();
     }

@@ -44,7 +44,7 @@ class BannedTest {
                 clock,
                 observer,
                 bans,
-                Services.scans(clock),
+                Services.scans(),
                 new Overload(clock));
     }
 

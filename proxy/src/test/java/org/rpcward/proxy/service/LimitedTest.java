@@ -163,8 +163,10 @@ class LimitedTest {
     void whatCannotBeAnsweredIsChargedToo(Fault fault) {
         PortmapService service = service(limited("over: refuse"));
         for (int i = 0; i < 5; i++) {
-            RecordingExchange exchange =
-                    RecordingExchange.of(Transport.UDP, call(2, 0)).from(CLIENT).faulty(fault);
+            RecordingExchange exchange = RecordingExchange.of(Transport.UDP, call(2, 0))
+                    .from(CLIENT)
+                    .faulty(fault)
+                    .arrivingAt(clock.getAsLong());
             service.handle(exchange);
             assertThat(exchange.outcome()).isEqualTo(DROP);
         }
@@ -200,7 +202,7 @@ class LimitedTest {
         PortmapService service = Services.of(first, clock, observer);
         CallBytes call = CallBytes.of(Procedure.GETPORT, 2);
         assertThat(answered(service, CLIENT, call, 5)).isEqualTo(2);
-        Serving next = new Serving(policy, first.directories(), Limits.of(policy, clock, first.limits()));
+        Serving next = new Serving(policy, first.directories(), Limits.of(policy, first.limits()));
         service.replace(next.after(first));
         assertThat(answered(service, CLIENT, call, 5)).isZero();
         service.replace(next);
@@ -223,8 +225,9 @@ class LimitedTest {
         return answered;
     }
 
-    private static String ask(PortmapService service, String source, Transport transport, CallBytes call) {
-        RecordingExchange exchange = RecordingExchange.of(transport, call).from(source);
+    private String ask(PortmapService service, String source, Transport transport, CallBytes call) {
+        RecordingExchange exchange =
+                RecordingExchange.of(transport, call).from(source).arrivingAt(clock.getAsLong());
         service.handle(exchange);
         return exchange.outcome();
     }
@@ -235,6 +238,6 @@ class LimitedTest {
 
     private Serving serving(Policy policy, FakeDirectory directory) {
         Serving made = Policies.serving(policy, directory);
-        return new Serving(policy, made.directories(), Limits.of(policy, clock, null));
+        return new Serving(policy, made.directories(), Limits.of(policy, null));
     }
 }

@@ -39,7 +39,7 @@ class OverloadedTest {
                 clock,
                 observer,
                 Services.bans(clock),
-                Services.scans(clock),
+                Services.scans(),
                 overload);
     }
 

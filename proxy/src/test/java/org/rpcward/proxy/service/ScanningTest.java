@@ -44,7 +44,6 @@ class ScanningTest {
     private final List<String> told = new ArrayList<>();
     private final Bans bans = Services.bans(clock);
     private final Scans scans = new Scans(
-            clock,
             new Random(5),
             (sighting, bound) ->
                     told.add(sighting.transport().word() + " " + bound.word() + " " + sighting.fingerprint()));
@@ -63,7 +62,8 @@ class ScanningTest {
     }
 
     private String ask(Transport transport, CallBytes call) {
-        RecordingExchange exchange = RecordingExchange.of(transport, call).from(CLIENT);
+        RecordingExchange exchange =
+                RecordingExchange.of(transport, call).from(CLIENT).arrivingAt(clock.getAsLong());
         service.handle(exchange);
         return exchange.outcome();
     }

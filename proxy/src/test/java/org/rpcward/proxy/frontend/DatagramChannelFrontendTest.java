@@ -32,7 +32,7 @@ import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.rpcbind.Results;
 import org.rpcward.proxy.service.PortmapService;
 
-class DatagramFrontendTest {
+class DatagramChannelFrontendTest {
     private static final InetSocketAddress CLIENT = new InetSocketAddress("198.51.100.7", 40_000);
     private static final InetSocketAddress STRANGER = new InetSocketAddress("203.0.113.9", 999);
     private static final IpAddress LOCAL = IpAddress.v4(0xc0000201);
@@ -50,7 +50,7 @@ class DatagramFrontendTest {
     private final FlushCounter flushes = new FlushCounter();
     private final EmbeddedChannel socket = new EmbeddedChannel(
             flushes,
-            new DatagramFrontend(
+            new DatagramChannelFrontend(
                     service,
                     new ListeningPoint(new LocalAddress(
                             Policies.LISTENER,
