@@ -20,6 +20,8 @@ import org.rpcward.policy.rpc.Transport;
  * whole one at most. What was asked about is a Bloom filter for each half: it may take a new question for an old one,
  * which costs the scanner a point less, and never an old one for a new one.
  *
+ *   tag           48 bits of a hash of the address | in which half it was seen last: 8 | its points then, up to 255: 8
+ *
  *   word   0  1   address
  *          2  3   this half, the one before: points 16 bits | programs 16 | misses 16
  *          4      when this half began, nanoseconds
@@ -67,13 +69,22 @@ final class ScoreTable {
     private static final int PRINTS_MASK = 0xffff;
 
     private static final int FREE = 0;
+    private static final int TAG_HASH_SHIFT = 16;
+    private static final int TAG_HALF_SHIFT = 8;
+    private static final int TAG_MOST = 0xff;
+
+    /** Until so many halves have begun since, points may still count. */
+    private static final int TAG_HALVES = 2;
 
     private final Transport transport;
     private final boolean bans;
     private final long seed;
     private final int sets;
 
-    /** Of each entry a hash of its address, or {@link #FREE}: the eight of a set stand in one line of the cache. */
+    /**
+     * Of each entry a tag, or {@link #FREE}: the eight of a set stand in one line of the cache, and are all that a newcomer
+     * reads of them.
+     */
     private final long[] tags;
 
     private final long[] words;
@@ -110,8 +121,8 @@ final class ScoreTable {
     }
 
     private long tag(IpAddress source) {
-        long hash = IpAddress.hash(source.high(), source.low(), seed);
-        return hash == FREE ? 1 : hash;
+        long hash = IpAddress.hash(source.high(), source.low(), seed) >>> TAG_HASH_SHIFT << TAG_HASH_SHIFT;
+        return hash == FREE ? 1L << TAG_HASH_SHIFT : hash;
     }
 
     private int set(long tag) {
@@ -141,7 +152,7 @@ final class ScoreTable {
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
             if (entry < 0) {
-                entry = insert(set, tag, source, policy, now);
+                entry = insert(set, source, policy, now);
                 if (entry < 0) {
                     return 0;
                 }
@@ -149,6 +160,7 @@ final class ScoreTable {
             rotate(entry, now, half(policy));
             boolean newQuestion = note(entry, trait, number);
             boolean newPrint = note(entry, print);
+            tags[entry / STRIDE] = tag | half(policy, now) << TAG_HALF_SHIFT | Math.min(TAG_MOST, points(entry));
             return outcome(entry, policy, now, newQuestion || newPrint, answerable);
         }
     }
@@ -170,7 +182,7 @@ final class ScoreTable {
     private int find(int set, long tag, IpAddress source) {
         int first = set * WAYS;
         for (int way = first; way < first + WAYS; way++) {
-            if (tags[way] == tag) {
+            if (tags[way] >>> TAG_HASH_SHIFT == tag >>> TAG_HASH_SHIFT) {
                 int entry = way * STRIDE;
                 if (words[entry + LOW] == source.low() && words[entry + HIGH] == source.high()) {
                     return entry;
@@ -180,31 +192,43 @@ final class ScoreTable {
         return -1;
     }
 
-    private int insert(int set, long tag, IpAddress source, EnumerationPolicy policy, long now) {
+    /** A place in a set, or -1; its tag is still to be written. */
+    private int insert(int set, IpAddress source, EnumerationPolicy policy, long now) {
         int first = set * WAYS;
         int victim = first;
         int fewest = Integer.MAX_VALUE;
+        long oldest = 0;
+        int throttled = Math.min(TAG_MOST, policy.throttleAt());
         for (int way = first; way < first + WAYS; way++) {
-            int points = tags[way] == FREE ? -1 : pointsAt(way * STRIDE, now, half(policy));
-            boolean older = points == fewest && words[way * STRIDE + BEGAN] - words[victim * STRIDE + BEGAN] < 0;
-            if (points < fewest || older) {
+            long age = half(policy, now) - (tags[way] >>> TAG_HALF_SHIFT) & TAG_MOST;
+            int points = tags[way] == FREE ? -1 : age > TAG_HALVES ? 0 : (int) tags[way] & TAG_MOST;
+            if (points >= throttled && age > 0) {
+                // Its time may be over: the entry knows.
+                points = Math.min(points, pointsAt(way * STRIDE, now, half(policy)));
+            }
+            if (points < fewest || (points == fewest && age > oldest)) {
                 victim = way;
                 fewest = points;
+                oldest = age;
             }
         }
-        if (fewest >= policy.throttleAt()) {
+        if (fewest >= throttled) {
             untracked.increment();
             return -1;
         }
         (tags[victim] == FREE ? used : replaced).increment();
         int entry = victim * STRIDE;
         Arrays.fill(words, entry, entry + STRIDE, 0);
-        tags[victim] = tag;
         words[entry + HIGH] = source.high();
         words[entry + LOW] = source.low();
         words[entry + BEGAN] = now;
         words[entry + TRICKLE] = now;
         return entry;
+    }
+
+    /** Which half of a window this is, of all since the clock began, as a tag has it. */
+    private static long half(EnumerationPolicy policy, long now) {
+        return Math.floorDiv(now, half(policy)) & TAG_MOST;
     }
 
     private static long half(EnumerationPolicy policy) {
