@@ -100,7 +100,7 @@ public final class AdminServer {
             // Nobody asked for the socket by name: the proxy matters more.
             boolean asked = !policy.socket().equals(AdminPolicy.SOCKET_BY_DEFAULT);
             if (asked || (policy.http() != null && now.isEmpty())) {
-                opened.forEach(this::close);
+                opened.forEach(place -> close(place, Connections::closeAll));
                 throw e;
             }
             failures.accept(String.valueOf(e.getMessage()));
@@ -199,12 +199,14 @@ public final class AdminServer {
                 .addLast("requests", new HttpConnection(routes, guard, connections, control, failures));
     }
 
-    /** Closes what the policy of the last {@link #open} does not want. */
+    /** Closes what the policy of the last {@link #open} does not want; an order that it does so is still answered. */
     public void settle() {
-        List.copyOf(open.keySet()).stream().filter(p -> !wanted.contains(p)).forEach(this::close);
+        List.copyOf(open.keySet()).stream()
+                .filter(p -> !wanted.contains(p))
+                .forEach(place -> close(place, Connections::closeExpendable));
     }
 
-    private void close(Place place) {
+    private void close(Place place, Consumer<Connections> leave) {
         Open there = open.remove(place);
         if (there == null) {
             return;
@@ -217,12 +219,12 @@ public final class AdminServer {
             }
         }
         there.channel().close().awaitUninterruptibly();
-        loop.submit(there.connections()::closeExpendable).awaitUninterruptibly();
+        loop.submit(() -> leave.accept(there.connections())).awaitUninterruptibly();
     }
 
-    /** Closes everything. */
+    /** Closes everything: an event loop that ends afterwards may leave connections as they are. */
     public void close() {
-        List.copyOf(open.keySet()).forEach(this::close);
+        List.copyOf(open.keySet()).forEach(place -> close(place, Connections::closeAll));
     }
 
     /** The address at which it listens, with the port that it got; null when it does not. */

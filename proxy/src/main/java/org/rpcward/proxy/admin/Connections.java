@@ -52,6 +52,10 @@ final class Connections {
         return open.size();
     }
 
+    void closeAll() {
+        Set.copyOf(open).forEach(Guard::close);
+    }
+
     /** Closes those that nobody waits at; an order that takes the place away is answered there nevertheless. */
     void closeExpendable() {
         Set.copyOf(open).stream().filter(Guard::isExpendable).forEach(Guard::close);
