@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +23,8 @@ import org.rpcward.policy.rpc.Transport;
  *
  * A source over UDP may be forged. One that is forged well enough to be established gets a client's share, and no more.
  * Where each datagram of a flood has another source, the trickle lets in so few of them that the same one hardly comes
- * again, while a client that keeps asking is let in again and again, and has its place within a second.
+ * again. A client that keeps asking comes again within moments, is let in before those who do not, and has its place after
+ * a few calls.
  */
 /** How much there is to do, and whom to turn away for it. At level 0 it costs a call one volatile read. Thread-safe. */
 public final class Overload {
@@ -54,13 +54,11 @@ public final class Overload {
     /** After so long without loss, it has ended. */
     private static final long LOSS_PAUSE = TimeUnit.MILLISECONDS.toNanos(500);
 
-    /**
-     * Newcomers let in each second at most, and saved up for no longer than this: a worker that was kept waiting finds
-     * the calls of a moment in one heap.
-     */
-    private static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1) / 2000;
+    /** Newcomers let in each second at most. */
+    private static final int NEWCOMERS = 2000;
 
-    private static final long TRICKLE_SAVED = TimeUnit.MILLISECONDS.toNanos(250);
+    /** Newcomers who were here a moment ago: besides, each second at most. */
+    private static final int COMING_AGAIN = 4000;
 
     /** Below level 1 one answer in so many is noted: a client that asks seldom needs no more than the trickle. */
     private static final int NOTED_ONE_IN = 16;
@@ -68,7 +66,9 @@ public final class Overload {
     private final LongSupplier clock;
     private final Established established = new Established(SOURCES);
     private final long seed = ThreadLocalRandom.current().nextLong();
-    private final AtomicLong trickle;
+    private final Newcomers newcomers = new Newcomers();
+    private final Trickle letIn;
+    private final Trickle letInAgain;
     private final LongAdder[][] shed = new LongAdder[TOP + 1][Shed.values().length];
     private final List<Backlog> backlogs = new CopyOnWriteArrayList<>();
     private final Ladder ladder;
@@ -94,7 +94,8 @@ public final class Overload {
     public Overload(LongSupplier clock) {
         this.clock = clock;
         long now = clock.getAsLong();
-        this.trickle = new AtomicLong(now);
+        this.letIn = new Trickle(NEWCOMERS, now);
+        this.letInAgain = new Trickle(COMING_AGAIN, now);
         this.updatedAt = now;
         this.lossSeen = now - LOSS_PAUSE - 1;
         this.ladder = new Ladder(now);
@@ -218,18 +219,16 @@ public final class Overload {
 
     private @Nullable Shed shedDatagram(IpAddress source, int now) {
         long nanos = clock.getAsLong();
-        return switch (established.arrives(hash(source), nanos)) {
+        long hash = hash(source);
+        return switch (established.arrives(hash, nanos)) {
             case ESTABLISHED -> null;
             case GREEDY -> Shed.GREEDY;
-            case NEWCOMER -> now < ESTABLISHED_ONLY && mayTrickle(nanos) ? null : Shed.NEWCOMER;
+            case NEWCOMER -> now < ESTABLISHED_ONLY && isLetIn(hash, nanos) ? null : Shed.NEWCOMER;
         };
     }
 
-    /** Which of many newcomers is let in is as good as drawn by lot: the first after each half millisecond. */
-    private boolean mayTrickle(long now) {
-        long seen = trickle.get();
-        long free = Math.max(seen, now - TRICKLE_SAVED);
-        return free <= now && trickle.compareAndSet(seen, free + TRICKLE_NANOS);
+    private boolean isLetIn(long hash, long nanos) {
+        return newcomers.comesAgain(hash, nanos) && letInAgain.lets(nanos) || letIn.lets(nanos);
     }
 
     @SuppressWarnings("EnumOrdinal") // places of this run

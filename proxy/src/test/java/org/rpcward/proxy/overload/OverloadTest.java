@@ -63,25 +63,37 @@ class OverloadTest {
     }
 
     @Test
-    void aClientThatKeepsAskingInAFloodIsEstablishedWithinASecond() {
+    void aClientThatKeepsAskingInAFloodIsEstablishedAfterAFewCalls() {
         raise(1);
         int asked = 0;
         int answered = 0;
         for (int i = 0; i < 300_000; i++) {
-            clock.pass(Duration.ofNanos(10_000));
-            IpAddress source = i % 100 == 0 ? CLIENT : IpAddress.v4(0x0a02_0000 + (i * 31 & 0xffff));
+            clock.pass(Duration.ofNanos(4_000));
+            IpAddress source = i % 250 == 0 ? CLIENT : IpAddress.v4(0x0a02_0000 + (i * 31 & 0xffff));
             boolean in = overload.shed(source, Transport.UDP, true) == null;
             if (in) {
                 overload.answered(source);
             }
-            if (source.equals(CLIENT) && i >= 100_000) {
+            if (source.equals(CLIENT)) {
                 asked++;
                 answered += in ? 1 : 0;
             }
         }
-        assertThat(asked).isEqualTo(2000);
-        assertThat(answered).isEqualTo(asked);
-        assertThat(overload.shed(1, Shed.NEWCOMER)).isGreaterThan(250_000);
+        assertThat(asked).isEqualTo(1200);
+        assertThat(answered).isBetween(asked - 10, asked);
+        assertThat(overload.shed(1, Shed.NEWCOMER)).isGreaterThan(290_000);
+    }
+
+    @Test
+    void thoseWhoComeAgainWithinMomentsComeInAtATrickleToo() {
+        raise(1);
+        int in = 0;
+        for (int i = 0; i < 100_000; i++) {
+            clock.pass(Duration.ofNanos(10_000));
+            in += overload.shed(IpAddress.v4(i % 1000), Transport.UDP, true) == null ? 1 : 0;
+        }
+        // In one second: 2,000 and 4,000, and what was saved of both.
+        assertThat(in).isBetween(6_000, 7_600);
     }
 
     @Test

@@ -1,0 +1,27 @@
+package org.rpcward.proxy.overload;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Lets in so many a second, and saves up for no longer than a quarter of one: a worker that was kept waiting finds the calls
+ * of a moment in one heap. Which of many is let in is as good as drawn by lot. Thread-safe.
+ */
+final class Trickle {
+    private static final long SAVED_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    private final long interval;
+    private final AtomicLong next;
+
+    /** @param now nanoseconds, of the clock that {@link #lets} is asked by */
+    Trickle(int perSecond, long now) {
+        this.interval = TimeUnit.SECONDS.toNanos(1) / perSecond;
+        this.next = new AtomicLong(now);
+    }
+
+    boolean lets(long now) {
+        long seen = next.get();
+        long free = Math.max(seen, now - SAVED_NANOS);
+        return free <= now && next.compareAndSet(seen, free + interval);
+    }
+}
