@@ -25,8 +25,10 @@ final class SystemCalls {
 
     private static @Nullable String register() {
         try {
+            // Where libraries are is nothing that anybody wants to know here, and JNA runs ldconfig to find out.
+            System.setProperty("jna.platform.library.path", System.getProperty("jna.platform.library.path", ""));
             Native.register(SystemCalls.class, NativeLibrary.getProcess());
-        } catch (UnsatisfiedLinkError | NoClassDefFoundError absent) {
+        } catch (LinkageError | RuntimeException absent) {
             return String.valueOf(absent.getMessage());
         }
         // What Messages lays out has pointers of 64 bits.
