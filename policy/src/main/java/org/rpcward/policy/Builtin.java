@@ -7,6 +7,7 @@ import java.util.Map;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.rpc.CallClass;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Slot;
 import org.rpcward.policy.rpc.Transport;
 

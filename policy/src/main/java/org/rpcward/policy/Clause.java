@@ -3,6 +3,7 @@ package org.rpcward.policy;
 import java.util.BitSet;
 import java.util.Objects;
 import org.rpcward.policy.net.AddressSet;
+import org.rpcward.policy.rpc.ProgramSet;
 
 /**
  * One key of a rule: a condition on one property of a call. A rule's clauses all have to hold.

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Slot;
 import org.rpcward.policy.rpc.Transport;
 

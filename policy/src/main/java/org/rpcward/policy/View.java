@@ -1,6 +1,7 @@
 package org.rpcward.policy;
 
 import java.util.Set;
+import org.rpcward.policy.rpc.ProgramSet;
 
 /**
  * A named redaction: the part of a registry that a client sees, by listing and by lookup alike.

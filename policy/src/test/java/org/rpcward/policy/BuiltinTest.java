@@ -9,6 +9,7 @@ import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Transport;
 
 class BuiltinTest {

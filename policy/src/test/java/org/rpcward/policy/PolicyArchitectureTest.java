@@ -47,4 +47,12 @@ class PolicyArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.rpcward.policy.yaml..", "org.yaml..");
+
+    @ArchTest
+    static final ArchRule wordsDoNotKnowThePolicyThatUsesThem = noClasses()
+            .that()
+            .resideInAnyPackage("org.rpcward.policy.net..", "org.rpcward.policy.rpc..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.rpcward.policy");
 }

@@ -12,6 +12,7 @@ import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Transport;
 
 /** The sets of sources that are read off the tables, against what is decided of every call. */

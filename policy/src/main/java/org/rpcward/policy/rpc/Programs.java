@@ -12,7 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.rpcward.policy.ProgramSet;
 
 /** The programs that are known by name, with what is known against them. */
 public final class Programs {

@@ -1,6 +1,6 @@
 /**
  * The vocabulary that policy text and wire share: procedures, classes of calls, transports, program
- * numbers (RFC 1833).
+ * numbers and sets of them (RFC 1833). Knows nothing of policies.
  */
 @NullMarked
 package org.rpcward.policy.rpc;

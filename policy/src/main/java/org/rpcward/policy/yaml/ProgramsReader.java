@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.rpcward.policy.ProgramSet;
+import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Programs;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 

@@ -3,10 +3,10 @@ package org.rpcward.policy.yaml;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import org.rpcward.policy.ProgramSet;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
 import org.rpcward.policy.net.AddressSet;
+import org.rpcward.policy.rpc.ProgramSet;
 
 /**
  * The calls that a rule matches, as a set: sources x slots x programs. Slots of calls that do not exist, or that the

@@ -17,7 +17,6 @@ import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.LogPolicy;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
-import org.rpcward.policy.ProgramSet;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
@@ -25,6 +24,7 @@ import org.rpcward.policy.Verdict;
 import org.rpcward.policy.View;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Programs;
 import org.rpcward.policy.rpc.Transport;
 

@@ -9,7 +9,6 @@ import org.rpcward.policy.Builtin;
 import org.rpcward.policy.Clause;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Place;
-import org.rpcward.policy.ProgramSet;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
@@ -18,6 +17,7 @@ import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Slot;
 import org.rpcward.policy.rpc.Transport;
 

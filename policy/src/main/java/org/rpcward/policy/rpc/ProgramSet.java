@@ -1,4 +1,4 @@
-package org.rpcward.policy;
+package org.rpcward.policy.rpc;
 
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package org.rpcward.policy;
+package org.rpcward.policy.rpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
