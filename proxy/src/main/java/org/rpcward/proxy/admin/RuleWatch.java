@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Rule;
-import org.rpcward.proxy.observe.Counters.RuleKey;
+import org.rpcward.proxy.observe.RuleKey;
 
 /** Tells from the counters of rules, once a second, how fast they run and when they ran last. Thread-safe. */
 final class RuleWatch {

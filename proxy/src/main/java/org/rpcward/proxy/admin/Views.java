@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
-import org.rpcward.proxy.observe.Counters.RuleKey;
+import org.rpcward.proxy.observe.RuleKey;
 import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.RegistryStore;
 import org.rpcward.proxy.service.Serving;

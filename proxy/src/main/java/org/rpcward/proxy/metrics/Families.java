@@ -19,8 +19,10 @@ import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.limit.LimitState;
 import org.rpcward.proxy.metrics.Family.Reader;
+import org.rpcward.proxy.observe.CallCounts;
 import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.observe.EndpointCounts;
+import org.rpcward.proxy.observe.ReloadCounts;
 import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.overload.Shed;
 import org.rpcward.proxy.overload.Signal;
@@ -93,11 +95,11 @@ final class Families {
                 "Calls that arrived, whatever became of them",
                 List.of("listener", "transport", "procedure"),
                 sink -> {
-                    for (String listener : counters.listeners()) {
+                    for (String listener : counters.calls().listeners()) {
                         for (Transport transport : Transport.values()) {
                             for (Procedure procedure : procedures()) {
                                 sink.count(
-                                        counters.calls(listener, transport, procedure),
+                                        counters.calls().of(listener, transport, procedure),
                                         listener,
                                         transport.word(),
                                         word(procedure));
@@ -115,7 +117,7 @@ final class Families {
                         for (Procedure procedure : procedures()) {
                             for (Transport transport : Transport.values()) {
                                 sink.count(
-                                        counters.verdicts(verdict, procedure, transport),
+                                        counters.calls().verdicts(verdict, procedure, transport),
                                         verdict.word(),
                                         word(procedure),
                                         transport.word());
@@ -128,7 +130,8 @@ final class Families {
                 Family.Type.COUNTER,
                 "Calls that a rule of the policy decided or, in audit mode, would have decided",
                 List.of("rule", "verdict", "mode"),
-                sink -> counters.ruleHits()
+                sink -> counters.calls()
+                        .ruleHits()
                         .forEach((key, hits) -> sink.count(
                                 hits,
                                 key.name(),
@@ -142,7 +145,7 @@ final class Families {
                 sink -> {
                     for (Transport transport : Transport.values()) {
                         for (Fault fault : Fault.values()) {
-                            sink.count(counters.malformed(transport, fault), transport.word(), fault.word());
+                            sink.count(counters.calls().malformed(transport, fault), transport.word(), fault.word());
                         }
                     }
                 });
@@ -151,13 +154,13 @@ final class Families {
                 Family.Type.COUNTER,
                 "Bytes of calls",
                 List.of("transport"),
-                byTransport(counters::receivedBytes));
+                byTransport(counters.calls()::receivedBytes));
         add(
                 "rpcward_sent_bytes_total",
                 Family.Type.COUNTER,
                 "Bytes of replies",
                 List.of("transport"),
-                byTransport(counters::sentBytes));
+                byTransport(counters.replies()::sentBytes));
     }
 
     private interface OfTransport {
@@ -191,7 +194,7 @@ final class Families {
                 sink -> {
                     for (Transport transport : Transport.values()) {
                         for (ReplyStatus status : ReplyStatus.values()) {
-                            sink.count(counters.replies(transport, status), transport.word(), status.word());
+                            sink.count(counters.replies().of(transport, status), transport.word(), status.word());
                         }
                     }
                 });
@@ -203,7 +206,8 @@ final class Families {
                 sink -> {
                     for (Transport transport : Transport.values()) {
                         for (AnswerPath path : AnswerPath.values()) {
-                            sink.durations(counters.durations(transport, path), transport.word(), path.word());
+                            sink.durations(
+                                    counters.replies().durations(transport, path), transport.word(), path.word());
                         }
                     }
                 });
@@ -214,7 +218,7 @@ final class Families {
                 List.of("procedure"),
                 sink -> {
                     for (Procedure procedure : procedures()) {
-                        sink.count(counters.suppressed(procedure), word(procedure));
+                        sink.count(counters.replies().suppressed(procedure), word(procedure));
                     }
                 });
         add(
@@ -222,28 +226,28 @@ final class Families {
                 Family.Type.COUNTER,
                 "Listings from which registrations were left out, by the view that they were seen through",
                 List.of("view"),
-                sink -> counters.redactedListings().forEach((view, count) -> sink.count(count, view)));
+                sink -> counters.replies().redactedListings().forEach((view, count) -> sink.count(count, view)));
         add(
                 "rpcward_redacted_entries_total",
                 Family.Type.COUNTER,
                 "Registrations that were left out of listings",
                 List.of("view"),
-                sink -> counters.redactedRows().forEach((view, count) -> sink.count(count, view)));
+                sink -> counters.replies().redactedRows().forEach((view, count) -> sink.count(count, view)));
         single(
                 "rpcward_unanswered_total",
                 Family.Type.COUNTER,
                 "Calls that could not be answered because a backend did not answer and nothing was known of it",
-                counters::notAnswered);
+                counters.replies()::notAnswered);
         single(
                 "rpcward_unsent_replies_total",
                 Family.Type.COUNTER,
                 "Replies over UDP that were let go because the socket took no more",
-                counters::notSent);
+                counters.replies()::notSent);
         single(
                 "rpcward_failures_total",
                 Family.Type.COUNTER,
                 "Mistakes of rpcward itself, each of which cost a call or a connection",
-                counters::failures);
+                counters.replies()::failures);
     }
 
     private void limits() {
@@ -255,7 +259,7 @@ final class Families {
                 sink -> {
                     for (Hindrance.Kind kind : Hindrance.Kind.values()) {
                         for (Mode mode : Mode.values()) {
-                            sink.count(counters.hindered(kind, mode), kind.word(), mode.word());
+                            sink.count(counters.calls().hindered(kind, mode), kind.word(), mode.word());
                         }
                     }
                 });
@@ -437,7 +441,7 @@ final class Families {
                 sink -> {
                     for (CacheObserver.Cache cache : CacheObserver.Cache.values()) {
                         for (CacheObserver.Result result : CacheObserver.Result.values()) {
-                            sink.count(counters.cache(cache, result), cache.word(), result.word());
+                            sink.count(counters.caches().of(cache, result), cache.word(), result.word());
                         }
                     }
                     CacheStats listings = sources.listings();
@@ -545,7 +549,7 @@ final class Families {
                 List.of("change"),
                 sink -> {
                     for (RegistryChange.Kind kind : RegistryChange.Kind.values()) {
-                        sink.count(counters.registryChanges(kind), kind.word());
+                        sink.count(counters.backends().registryChanges(kind), kind.word());
                     }
                 });
     }
@@ -561,7 +565,7 @@ final class Families {
     }
 
     private Reader ofEndpoints(OfEndpoint reader) {
-        return sink -> counters.endpoints().entrySet().stream()
+        return sink -> counters.backends().endpoints().entrySet().stream()
                 .limit(MAX_ENDPOINTS)
                 .forEach(entry -> reader.read(
                         sink,
@@ -603,7 +607,7 @@ final class Families {
 
     private List<ListenerPolicy> listeners() {
         return sources.policy().listeners().values().stream()
-                .limit(Counters.MAX_LISTENERS)
+                .limit(CallCounts.MAX_LISTENERS)
                 .toList();
     }
 
@@ -624,8 +628,8 @@ final class Families {
                         + " second (rate), events that nobody took in time (lost)",
                 List.of("kind"),
                 sink -> {
-                    sink.count(counters.notToldAgain(), "repeated");
-                    sink.count(counters.notTold(), "rate");
+                    sink.count(counters.log().notToldAgain(), "repeated");
+                    sink.count(counters.log().notTold(), "rate");
                     sink.count(sources.lostEvents(), "lost");
                 });
     }
@@ -650,21 +654,21 @@ final class Families {
                 "Reloads of the policy, by how they ended",
                 List.of("result"),
                 sink -> {
-                    for (Counters.ReloadResult result : Counters.ReloadResult.values()) {
-                        sink.count(counters.reloads(result), result.word());
+                    for (ReloadCounts.Result result : ReloadCounts.Result.values()) {
+                        sink.count(counters.reloads().of(result), result.word());
                     }
                 });
         single(
                 "rpcward_config_last_reload_successful",
                 Family.Type.GAUGE,
                 "Whether the policy that was read last is the one in force",
-                () -> counters.isLastReloadGood() ? 1 : 0);
+                () -> counters.reloads().lastWorked() ? 1 : 0);
         add(
                 "rpcward_config_last_reload_success_timestamp_seconds",
                 Family.Type.GAUGE,
                 "When the policy in force began to serve, in seconds since 1970",
                 List.of(),
-                sink -> sink.value(counters.lastReload()));
+                sink -> sink.value(counters.reloads().inForceSince()));
         add(
                 "rpcward_build_info",
                 Family.Type.INFO,

@@ -24,14 +24,11 @@ public final class EndpointCounts {
 
     /** Questions over one transport. */
     private static final class OfTransport {
-        private final Map<BackendResult.Status, LongAdder> results = new EnumMap<>(BackendResult.Status.class);
+        private final EnumCounts<BackendResult.Status> results = new EnumCounts<>(BackendResult.Status.class);
         private final LongAdder[] durations = new LongAdder[Durations.BUCKETS];
         private final LongAdder nanos = new LongAdder();
 
         OfTransport() {
-            for (BackendResult.Status status : BackendResult.Status.values()) {
-                results.put(status, new LongAdder());
-            }
             for (int i = 0; i < durations.length; i++) {
                 durations[i] = new LongAdder();
             }
@@ -60,10 +57,7 @@ public final class EndpointCounts {
     void ended(Transport transport, BackendResult.Status status, long nanos) {
         OfTransport counts = of(transport);
         inFlight.decrement();
-        LongAdder result = counts.results.get(status);
-        if (result != null) {
-            result.increment();
-        }
+        counts.results.add(status);
         counts.durations[Durations.bucketOf(nanos)].increment();
         counts.nanos.add(nanos);
     }
@@ -96,8 +90,7 @@ public final class EndpointCounts {
     }
 
     public long questions(Transport transport, BackendResult.Status result) {
-        LongAdder adder = of(transport).results.get(result);
-        return adder == null ? 0 : adder.sum();
+        return of(transport).results.sum(result);
     }
 
     /** From question to answer, or to giving up. */

@@ -57,11 +57,14 @@ import org.rpcward.proxy.limit.Limits;
 import org.rpcward.proxy.metrics.Metrics;
 import org.rpcward.proxy.metrics.Scrape;
 import org.rpcward.proxy.metrics.Sources;
+import org.rpcward.proxy.observe.BackendLog;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.observe.EventLog;
 import org.rpcward.proxy.observe.GuardLog;
 import org.rpcward.proxy.observe.NettyLog;
+import org.rpcward.proxy.observe.ReloadCounts;
+import org.rpcward.proxy.observe.RuleKey;
 import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.overload.Signal;
 import org.rpcward.proxy.registry.Directory;
@@ -84,6 +87,7 @@ public final class ProxyServer {
     private final EventLog log;
     private final Counters counters;
     private final CallLog callLog;
+    private final BackendLog backendLog;
     private final EventLoopGroup loops;
     private final EventLoopGroup backendLoop;
     private final OwnConnections own = new OwnConnections();
@@ -120,6 +124,7 @@ public final class ProxyServer {
         this.log = log;
         this.counters = counters;
         this.callLog = callLog;
+        this.backendLog = new BackendLog(log, counters.backends());
         counters.serve(policy);
         this.cores = Runtime.getRuntime().availableProcessors();
         int widest = policy.listeners().values().stream()
@@ -225,8 +230,8 @@ public final class ProxyServer {
         }
 
         @Override
-        public Map<Counters.RuleKey, Long> ruleHits() {
-            return counters.ruleHits();
+        public Map<RuleKey, Long> ruleHits() {
+            return counters.calls().ruleHits();
         }
 
         @Override
@@ -269,7 +274,7 @@ public final class ProxyServer {
             server.service.current().directories().values().forEach(Directory::start);
             server.keepWithinDescriptors(policy);
             server.watchLoad();
-            counters.tookEffect();
+            counters.reloads().tookEffect();
         } catch (StartException e) {
             server.shutDown();
             throw e;
@@ -517,12 +522,13 @@ public final class ProxyServer {
     /** To be called with what came of each reload. */
     public void reloaded(Reloaded reload) {
         views.reloaded(reload);
-        counters.reloaded(
-                switch (reload.result()) {
-                    case OK -> Counters.ReloadResult.OK;
-                    case INVALID -> Counters.ReloadResult.INVALID;
-                    case FAILED -> Counters.ReloadResult.FAILED;
-                });
+        counters.reloads()
+                .ended(
+                        switch (reload.result()) {
+                            case OK -> ReloadCounts.Result.OK;
+                            case INVALID -> ReloadCounts.Result.INVALID;
+                            case FAILED -> ReloadCounts.Result.FAILED;
+                        });
     }
 
     /** Tells the service manager that a reload begins; {@link #ready} tells that it is over. */
@@ -590,7 +596,7 @@ public final class ProxyServer {
         Portmapper portmapper = new FailoverClient(
                 backend,
                 backendLoop.next(),
-                callLog,
+                backendLog,
                 InstantSource.system(),
                 (endpoint, loop) -> new BackendClient(
                         socketAddress(endpoint),
@@ -598,18 +604,18 @@ public final class ProxyServer {
                         transport,
                         loop,
                         own,
-                        counters.watcher(backend.name(), endpoint.toString())));
+                        counters.backends().watcher(backend.name(), endpoint.toString())));
         MirrorDirectory mirror = new MirrorDirectory(
                 backend,
                 portmapper,
                 System::nanoTime,
-                callLog,
-                counters,
+                backendLog,
+                counters.caches(),
                 known == null ? store : store.beginningWith(known));
         drainAgain(old == null ? null : old.directories().get(backend.name()), mirror);
         return backend.answers() == BackendPolicy.Answers.MIRROR
                 ? mirror
-                : new ForwardDirectory(backend, mirror, portmapper, System::nanoTime, counters);
+                : new ForwardDirectory(backend, mirror, portmapper, System::nanoTime, counters.caches());
     }
 
     /** What was let rest stays so when the policy says something new of its backend. */

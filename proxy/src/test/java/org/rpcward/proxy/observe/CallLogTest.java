@@ -6,13 +6,11 @@ import static org.awaitility.Awaitility.await;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Verdict;
@@ -20,16 +18,12 @@ import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.backend.BackendResult;
-import org.rpcward.proxy.backend.Deviation;
-import org.rpcward.proxy.backend.RegistryChange;
 import org.rpcward.proxy.fixture.CallBytes;
 import org.rpcward.proxy.fixture.FakeClock;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.rpc.Fault;
 import org.rpcward.proxy.rpc.ReplyStatus;
-import org.rpcward.proxy.rpcbind.Mapping;
-import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.service.AnswerPath;
 import org.rpcward.proxy.service.Outcome;
 
@@ -48,7 +42,8 @@ class CallLogTest {
     private final FakeClock clock = new FakeClock();
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final EventLog log = new EventLog(out, clock);
-    private final CallLog calls = new CallLog(log, new Counters(clock, clock), clock);
+    private final Counters counters = new Counters(clock, clock);
+    private final CallLog calls = new CallLog(log, counters, clock);
 
     @Test
     void aDeniedCallIsToldWithItsRule() {
@@ -273,59 +268,6 @@ class CallLogTest {
     }
 
     @Test
-    void backendsAreToldWhenTheyComeAndGo() {
-        calls.up("legacy", "127.0.0.1:111");
-        calls.down("legacy", "127.0.0.1:111", BackendResult.Status.TIMEOUT);
-
-        assertThat(lines())
-                .satisfiesExactly(
-                        line -> assertThat(line)
-                                .endsWith("\"event\":\"backend\",\"backend\":\"legacy\",\"endpoint\":\"127.0.0.1:111\","
-                                        + "\"state\":\"up\"}"),
-                        line -> assertThat(line).endsWith("\"state\":\"down\",\"reason\":\"timeout\"}"));
-    }
-
-    @Test
-    void changesOfARegistryAreToldUpToABound() {
-        List<RegistryChange> changes = new ArrayList<>();
-        Mapping row = new Mapping(NFS, 3, "tcp", Netid.TCP, IpAddress.v4(0), 2049, "root");
-        changes.add(new RegistryChange(RegistryChange.Kind.MOVED, row, row.withPort(2050)));
-        for (int i = 0; i < 149; i++) {
-            changes.add(new RegistryChange(RegistryChange.Kind.APPEARED, null, row.withPort(3000 + i)));
-        }
-        calls.changed("legacy", changes);
-
-        List<String> lines = lines();
-        assertThat(lines).hasSize(101);
-        assertThat(lines.get(0))
-                .endsWith(
-                        "\"event\":\"registry\",\"backend\":\"legacy\",\"program\":{\"name\":\"nfs\",\"number\":100003},"
-                                + "\"version\":3,\"netid\":\"tcp\",\"address\":\"0.0.0.0.8.2\",\"owner\":\"root\","
-                                + "\"change\":\"moved\",\"was\":\"0.0.0.0.8.1 root\"}");
-        assertThat(lines.get(100)).endsWith("\"event\":\"registry\",\"backend\":\"legacy\",\"suppressed\":50}");
-    }
-
-    @Test
-    void expectationsAreToldWhenTheyAreNotMetAndWhenTheyAre() {
-        BackendPolicy.Expectation expected =
-                new BackendPolicy.Expectation(new BackendPolicy.Row(NFS, 3, "tcp", 2049), true);
-        Deviation missing = new Deviation(expected, null);
-        Deviation moved = new Deviation(expected, Mapping.anywhere(NFS, 3, Netid.TCP, 2050));
-        calls.deviates("legacy", List.of(missing), List.of());
-        calls.deviates("legacy", List.of(moved), List.of(missing));
-
-        assertThat(lines())
-                .satisfiesExactly(
-                        line -> assertThat(line)
-                                .contains("\"state\":\"missing\"")
-                                .endsWith("\"port\":2049,\"served\":true}"),
-                        line -> assertThat(line).contains("\"state\":\"settled\""),
-                        line -> assertThat(line)
-                                .contains("\"state\":\"moved\"")
-                                .endsWith("\"port\":2049,\"found\":2050,\"served\":true}"));
-    }
-
-    @Test
     void everythingIsCounted() {
         decide(POLICY, "198.51.100.7", Procedure.GETPORT);
         decide(POLICY, "198.51.100.7", Procedure.DUMP);
@@ -333,7 +275,7 @@ class CallLogTest {
         calls.replied(exchange("198.51.100.7"), Outcome.ANSWERED, ReplyStatus.SUCCESS, AnswerPath.CACHE, 28);
         calls.overBudget(exchange("198.51.100.7"), Procedure.DUMP);
         calls.unavailable(exchange("198.51.100.7"));
-        calls.asked("legacy", BackendResult.Status.OK);
+        counters.backends().asked(BackendResult.Status.OK);
 
         assertThat(calls.calls(4 << 8 | 4)).isEqualTo(1);
         assertThat(calls.calls(2 << 8 | 3)).isEqualTo(1);

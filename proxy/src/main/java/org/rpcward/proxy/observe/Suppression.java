@@ -1,0 +1,181 @@
+package org.rpcward.proxy.observe;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.RemovalCause;
+import com.github.benmanes.caffeine.cache.Scheduler;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.net.IpAddress;
+
+/*
+ * A line a packet would make the log the weakest part of the proxy. So a source that is denied by one rule again and
+ * again has one line in a while, which says how many were left out; and since
+ * sources can be forged, all denials together have no more than so many lines a second. What is left out is told too.
+ */
+/** Says of what happens again and again whether the log tells it this time. Thread-safe. */
+final class Suppression {
+    /** Denials told at most in one second, all sources together. */
+    private static final int LINES_PER_SECOND = 100;
+
+    /** Sources, each with a rule, whose last line is remembered. */
+    private static final int REMEMBERED = 10_000;
+
+    private static final Duration REMEMBERED_FOR = Duration.ofMinutes(1);
+
+    private static final IpAddress NOBODY = IpAddress.v4(0);
+
+    private final EventLog log;
+    private final LogCounts counts;
+    private final LongSupplier nanoClock;
+    private final Cache<Key, Denied> denied;
+    private final LongAdder unlogged = new LongAdder();
+
+    // Guarded by this.
+    private long second;
+    private int linesThisSecond;
+
+    /** The second in which there were as many lines as there may be. */
+    private volatile long fullSecond = -1;
+
+    /**
+     * What is told once in a while.
+     *
+     * @param rule of a mistake, where it was met
+     * @param slot what was asked, where each question is told by itself; else 0
+     * @param program about which program and version, likewise
+     */
+    record Key(IpAddress source, String rule, int slot, long program) {
+        Key(IpAddress source, String rule) {
+            this(source, rule, 0, 0);
+        }
+
+        /** For mistakes of rpcward's own, whoever met them. */
+        static Key ofMistake(String where) {
+            return new Key(NOBODY, where);
+        }
+
+        private boolean isMistake() {
+            return source.equals(NOBODY);
+        }
+    }
+
+    /** When a source's denials by one rule were told last, and how many were not since; guarded by itself. */
+    private static final class Denied {
+        private long toldAt;
+        private boolean told;
+        private long suppressed;
+    }
+
+    /** @param log takes the lines about what was left out */
+    Suppression(EventLog log, LogCounts counts, LongSupplier nanoClock) {
+        this.log = log;
+        this.counts = counts;
+        this.nanoClock = nanoClock;
+        this.denied = Caffeine.newBuilder()
+                .maximumSize(REMEMBERED)
+                .expireAfterAccess(REMEMBERED_FOR)
+                .ticker(nanoClock::getAsLong)
+                .scheduler(Scheduler.systemScheduler())
+                .removalListener(this::forgotten)
+                .build();
+    }
+
+    /** How many of a kind were left out since the last one was told; -1 when this one is to be left out too. */
+    long mayTell(Key key, long oneIn) {
+        if (second() == fullSecond) {
+            // Then who it is about is not looked at any more: a flood from ever new sources costs as little as
+            // possible.
+            leaveOut(1);
+            return -1;
+        }
+        Denied entry = denied.get(key, k -> new Denied());
+        long suppressed;
+        synchronized (entry) {
+            long now = nanoClock.getAsLong();
+            if (entry.told && now - entry.toldAt < oneIn) {
+                entry.suppressed++;
+                counts.repeated();
+                return -1;
+            }
+            entry.told = true;
+            entry.toldAt = now;
+            suppressed = entry.suppressed;
+            entry.suppressed = 0;
+        }
+        if (mayWrite(1)) {
+            return suppressed;
+        }
+        synchronized (entry) {
+            entry.suppressed += suppressed;
+        }
+        return -1;
+    }
+
+    /** @param events how many the line would tell of, which are left out otherwise */
+    private synchronized boolean mayWrite(long events) {
+        long now = second();
+        if (now != second) {
+            second = now;
+            linesThisSecond = 0;
+            long missing = unlogged.sumThenReset();
+            if (missing > 0) {
+                Map<String, Object> event = log.event("log");
+                event.put("suppressed", missing);
+                event.put("reason", "too many sources to tell each");
+                log.write(event);
+            }
+        }
+        if (linesThisSecond >= LINES_PER_SECOND) {
+            fullSecond = now;
+            leaveOut(events);
+            return false;
+        }
+        linesThisSecond++;
+        return true;
+    }
+
+    private void leaveOut(long events) {
+        unlogged.add(events);
+        counts.unlogged();
+    }
+
+    private long second() {
+        return TimeUnit.NANOSECONDS.toSeconds(nanoClock.getAsLong());
+    }
+
+    private void forgotten(@Nullable Key key, @Nullable Denied entry, RemovalCause cause) {
+        if (key == null || entry == null) {
+            return;
+        }
+        long suppressed;
+        synchronized (entry) {
+            suppressed = entry.suppressed;
+        }
+        if (suppressed > 0 && mayWrite(suppressed)) {
+            boolean mistake = key.isMistake();
+            Map<String, Object> event = log.event(mistake ? "failure" : "suppressed");
+            if (!mistake) {
+                event.put("source", key.source().toString());
+            }
+            event.put(mistake ? "stack" : "rule", key.rule());
+            event.put("suppressed", suppressed);
+            log.write(event);
+        }
+    }
+
+    /** How many were left out and are not told of yet. */
+    long untold() {
+        long suppressed = unlogged.sum();
+        for (Denied entry : denied.asMap().values()) {
+            synchronized (entry) {
+                suppressed += entry.suppressed;
+            }
+        }
+        return suppressed;
+    }
+}
