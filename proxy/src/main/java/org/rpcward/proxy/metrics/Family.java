@@ -1,6 +1,7 @@
 package org.rpcward.proxy.metrics;
 
 import java.util.List;
+import java.util.function.DoubleSupplier;
 import org.rpcward.proxy.observe.Durations;
 
 /**
@@ -45,5 +46,31 @@ public record Family(String name, Type type, String help, List<String> labels, R
 
     public Family {
         labels = List.copyOf(labels);
+    }
+
+    static Family counter(String name, String help, List<String> labels, Reader reader) {
+        return new Family(name, Type.COUNTER, help, labels, reader);
+    }
+
+    /** A counter of one series. */
+    static Family counter(String name, String help, DoubleSupplier value) {
+        return counter(name, help, List.of(), sink -> sink.value(value.getAsDouble()));
+    }
+
+    static Family gauge(String name, String help, List<String> labels, Reader reader) {
+        return new Family(name, Type.GAUGE, help, labels, reader);
+    }
+
+    /** A gauge of one series. */
+    static Family gauge(String name, String help, DoubleSupplier value) {
+        return gauge(name, help, List.of(), sink -> sink.value(value.getAsDouble()));
+    }
+
+    static Family histogram(String name, String help, List<String> labels, Reader reader) {
+        return new Family(name, Type.HISTOGRAM, help, labels, reader);
+    }
+
+    static Family info(String name, String help, List<String> labels, Reader reader) {
+        return new Family(name, Type.INFO, help, labels, reader);
     }
 }

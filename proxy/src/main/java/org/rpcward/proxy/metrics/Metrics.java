@@ -44,7 +44,7 @@ public final class Metrics implements AutoCloseable {
 
     /** @param loops whose pending tasks are shown */
     public Metrics(Counters counters, Sources sources, Iterable<EventExecutor> loops) {
-        this.families = List.copyOf(new Families(counters, sources).all());
+        this.families = Families.of(counters, sources);
         prometheus.register(new Exposition(families));
         micrometer.config().meterFilter(new Conventions()).meterFilter(MeterFilter.maximumAllowableMetrics(MAX_METERS));
         bindJvm();

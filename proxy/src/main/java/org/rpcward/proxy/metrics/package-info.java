@@ -2,9 +2,9 @@
  * What can be measured, as Prometheus reads it.
  *
  * <pre>
- *   Counters, Sources -> Families -> Exposition --+
- *                                                 +-> Metrics.scrape -> text
- *   JVM, Netty, process -> Micrometer's binders --+
+ *   Counters, Sources -> CallFamilies, BanFamilies ... -> Families -> Exposition --+
+ *                                                                                  +-> Metrics.scrape -> text
+ *   JVM, Netty, process -> Micrometer's binders ------------------------------------+
  * </pre>
  *
  * Nothing is done between scrapes: a scrape reads what was counted elsewhere.
