@@ -10,6 +10,7 @@ import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Verdict;
+import org.rpcward.proxy.server.BackendState;
 import org.rpcward.proxy.server.ProxyServer;
 import org.rpcward.proxy.transport.TransportType;
 
@@ -20,7 +21,7 @@ final class StartPage {
     static void print(ProxyServer server, String policyFile, PrintWriter out) {
         Policy policy = server.policy();
         // All at the same time: the service manager waits, and each that is silent takes all of its time.
-        Map<BackendPolicy, CompletableFuture<ProxyServer.BackendState>> rows = new LinkedHashMap<>();
+        Map<BackendPolicy, CompletableFuture<BackendState>> rows = new LinkedHashMap<>();
         policy.backends()
                 .values()
                 .forEach(b -> rows.put(
@@ -56,7 +57,7 @@ final class StartPage {
                 : "NIO, because epoll is not to be had: " + TransportType.whyNotEpoll();
     }
 
-    private static String backend(BackendPolicy backend, ProxyServer.BackendState state) {
+    private static String backend(BackendPolicy backend, BackendState state) {
         if (backend.endpoints().isEmpty()) {
             return "a table of the policy with " + backend.registry().size()
                     + " registrations; rpcward is the portmapper";

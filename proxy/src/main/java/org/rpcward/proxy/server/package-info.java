@@ -3,7 +3,11 @@
  *
  * <pre>
  *   PolicyFile -> Policy -> ProxyServer -+-> BindAddresses -> Sockets -> frontends
- *                                        +-> directories
+ *                                        +-> Directories -> backends
+ *                                        +-> StateDirectory, BanKeeper: what outlives a restart
+ *                                        +-> OverloadWatch -> LoadKeeper: what is done when there is too much to do
+ *                                        +-> RunningProxy, MeasuredProxy: what admin server and metrics see of it
+ *                                        +-> RunLog: what is told of the run as a whole
  * </pre>
  *
  * This is the only place that knows all the others.
