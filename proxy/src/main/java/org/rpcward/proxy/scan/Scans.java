@@ -58,26 +58,26 @@ public final class Scans {
         int outcome = table(transport)
                 .score(source, policy, now, trait, number, print == null ? -1 : number(print), mayBeHindered);
         if (transport == Transport.UDP && mayBeHindered && tcp.used() > 0) {
-            outcome |= tcp.standing(source, policy, now, true) & ScoreTable.HINDERED;
+            outcome |= tcp.standing(source, policy, now, true) & Scores.HINDERED;
         }
         return outcome == 0 ? Standing.CLEAR : standing(policy, transport, source, outcome);
     }
 
     private Standing standing(EnumerationPolicy policy, Transport transport, IpAddress source, int outcome) {
-        if ((outcome & ScoreTable.REACHED_THROTTLE) != 0) {
+        if ((outcome & Scores.REACHED_THROTTLE) != 0) {
             scanners.increment();
             observer.scanning(sighting(transport, source), Sighting.Bound.THROTTLE);
         }
-        if ((outcome & ScoreTable.REACHED_BAN) != 0) {
+        if ((outcome & Scores.REACHED_BAN) != 0) {
             observer.scanning(sighting(transport, source), Sighting.Bound.BAN);
         }
         if (policy.reaction() != Reaction.HINDER) {
             return Standing.CLEAR;
         }
-        if ((outcome & ScoreTable.OVER_BAN) != 0) {
+        if ((outcome & Scores.OVER_BAN) != 0) {
             return Standing.OFFENDING;
         }
-        return (outcome & ScoreTable.HINDERED) != 0 ? Standing.HINDERED : Standing.CLEAR;
+        return (outcome & Scores.HINDERED) != 0 ? Standing.HINDERED : Standing.CLEAR;
     }
 
     @SuppressWarnings("EnumOrdinal") // a bit in a table of this process

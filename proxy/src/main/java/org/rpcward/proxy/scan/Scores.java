@@ -1,0 +1,254 @@
+package org.rpcward.proxy.scan;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.rpcward.policy.EnumerationPolicy;
+import org.rpcward.policy.net.IpAddress;
+
+/*
+ * A window is two halves, and points of the half before still count: points count for half a window at least, and for a
+ * whole one at most. What was asked about is a Bloom filter for each half: it may take a new question for an old one,
+ * which costs the scanner a point less, and never an old one for a new one.
+ *
+ *   word   0  1   address
+ *          2  3   this half, the one before: points 16 bits | programs 16 | misses 16
+ *          4      when this half began, nanoseconds
+ *          5      flags: told of | fingerprints of this half | of the one before
+ *          6      when the next call of a throttled source is let pass, nanoseconds
+ *          8..15  asked for: this half, the one before
+ *         16..23  missed: this half, the one before
+ */
+/** What is noted of sources: one array, so many words for each. The caller holds the lock of the entry. */
+final class Scores {
+    // What a call led to, as bits.
+    static final int HINDERED = 1;
+    static final int REACHED_THROTTLE = 2;
+    static final int REACHED_BAN = 4;
+    static final int OVER_BAN = 8;
+
+    /** A throttled source has one answer in this time. */
+    private static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final int STRIDE = 24;
+
+    private static final int HIGH = 0;
+    private static final int LOW = 1;
+    private static final int COUNTS = 2;
+    private static final int COUNTS_BEFORE = 3;
+    private static final int BEGAN = 4;
+    private static final int FLAGS = 5;
+    private static final int TRICKLE = 6;
+    private static final int ASKED = 8;
+    private static final int MISSED = 16;
+    private static final int FILTER_WORDS = 4;
+    private static final int FILTER_BITS = FILTER_WORDS * Long.SIZE;
+    private static final int FILTER_HASHES = 3;
+
+    private static final int MOST = 0xffff;
+    private static final int PROGRAMS_SHIFT = 16;
+    private static final int MISSES_SHIFT = 32;
+
+    private static final int TOLD_THROTTLE = 1;
+    private static final int TOLD_BAN = 2;
+    private static final int PRINTS_SHIFT = 8;
+    private static final int PRINTS_BEFORE_SHIFT = 24;
+    private static final int PRINTS_MASK = 0xffff;
+
+    private final long seed;
+    private final long[] words;
+
+    /** @param entries how many sources can be noted */
+    Scores(int entries, long seed) {
+        this.seed = seed;
+        this.words = new long[entries * STRIDE];
+    }
+
+    /** A source begins here, at no points. */
+    void begin(int entry, IpAddress source, long now) {
+        int at = entry * STRIDE;
+        Arrays.fill(words, at, at + STRIDE, 0);
+        words[at + HIGH] = source.high();
+        words[at + LOW] = source.low();
+        words[at + BEGAN] = now;
+        words[at + TRICKLE] = now;
+    }
+
+    boolean isOf(int entry, IpAddress source) {
+        int at = entry * STRIDE;
+        return words[at + LOW] == source.low() && words[at + HIGH] == source.high();
+    }
+
+    IpAddress source(int entry) {
+        int at = entry * STRIDE;
+        return new IpAddress(words[at + HIGH], words[at + LOW]);
+    }
+
+    /** Lets time pass over an entry. */
+    void rotate(int entry, long now, long half) {
+        int at = entry * STRIDE;
+        long age = now - words[at + BEGAN];
+        if (age < half) {
+            return;
+        }
+        if (age >= 2 * half) {
+            Arrays.fill(words, at + COUNTS, at + BEGAN, 0);
+            Arrays.fill(words, at + ASKED, at + STRIDE, 0);
+            words[at + FLAGS] = 0;
+            words[at + BEGAN] = now;
+            return;
+        }
+        words[at + COUNTS_BEFORE] = words[at + COUNTS];
+        words[at + COUNTS] = 0;
+        shift(at + ASKED);
+        shift(at + MISSED);
+        long flags = words[at + FLAGS];
+        long prints = (flags >>> PRINTS_SHIFT) & PRINTS_MASK;
+        long told = words[at + COUNTS_BEFORE] == 0 ? 0 : flags & (TOLD_THROTTLE | TOLD_BAN);
+        words[at + FLAGS] = told | (prints << PRINTS_BEFORE_SHIFT);
+        words[at + BEGAN] += half;
+    }
+
+    private void shift(int filter) {
+        System.arraycopy(words, filter, words, filter + FILTER_WORDS, FILTER_WORDS);
+        Arrays.fill(words, filter, filter + FILTER_WORDS, 0);
+    }
+
+    /** The points at a later time. */
+    int pointsAt(int entry, long now, long half) {
+        int at = entry * STRIDE;
+        long age = now - words[at + BEGAN];
+        if (age >= 2 * half) {
+            return 0;
+        }
+        return age >= half ? (int) words[at + COUNTS] & MOST : sum(at, 0);
+    }
+
+    int points(int entry) {
+        return sum(entry * STRIDE, 0);
+    }
+
+    int programs(int entry) {
+        return sum(entry * STRIDE, PROGRAMS_SHIFT);
+    }
+
+    int misses(int entry) {
+        return sum(entry * STRIDE, MISSES_SHIFT);
+    }
+
+    private int sum(int at, int shift) {
+        return (int) ((words[at + COUNTS] >>> shift) & MOST) + (int) ((words[at + COUNTS_BEFORE] >>> shift) & MOST);
+    }
+
+    /** Whether what was asked about is new. */
+    boolean note(int entry, Trait trait, int number) {
+        int at = entry * STRIDE;
+        boolean missed = trait == Trait.MISSED;
+        if (!addTo(at + (missed ? MISSED : ASKED), key(trait, number))) {
+            return false;
+        }
+        add(at, 0, trait.points());
+        if (missed) {
+            add(at, MISSES_SHIFT, 1);
+        } else if (trait == Trait.ASKED || trait == Trait.FOREIGN_PROGRAM) {
+            add(at, PROGRAMS_SHIFT, 1);
+        }
+        return true;
+    }
+
+    /**
+     * Whether the source is known by a fingerprint, and was not before.
+     *
+     * @param print a number of a fingerprint, from 0, or -1 for none
+     */
+    boolean note(int entry, int print) {
+        int at = entry * STRIDE;
+        if (print < 0) {
+            return false;
+        }
+        long flags = words[at + FLAGS];
+        long bit = 1L << print;
+        boolean before = (((flags >>> PRINTS_BEFORE_SHIFT) | (flags >>> PRINTS_SHIFT)) & bit) != 0;
+        words[at + FLAGS] = flags | (bit << PRINTS_SHIFT);
+        if (!before) {
+            add(at, 0, Fingerprint.POINTS);
+        }
+        return !before;
+    }
+
+    private void add(int at, int shift, int count) {
+        long counts = words[at + COUNTS];
+        long sum = Math.min(MOST, ((counts >>> shift) & MOST) + count);
+        words[at + COUNTS] = (counts & ~((long) MOST << shift)) | (sum << shift);
+    }
+
+    @SuppressWarnings("EnumOrdinal") // never stored
+    private long key(Trait trait, int number) {
+        return IpAddress.hash(trait.ordinal(), number, ~seed);
+    }
+
+    /** Whether the key was in neither half. It is in this one afterwards. */
+    private boolean addTo(int filter, long key) {
+        boolean inThis = true;
+        boolean inBefore = true;
+        long bits = key;
+        for (int i = 0; i < FILTER_HASHES; i++) {
+            int bit = (int) bits & (FILTER_BITS - 1);
+            int word = filter + (bit >>> 6);
+            inThis &= ((words[word] >>> bit) & 1) != 0;
+            inBefore &= ((words[word + FILTER_WORDS] >>> bit) & 1) != 0;
+            words[word] |= 1L << bit;
+            bits >>>= Byte.SIZE;
+        }
+        return !inThis && !inBefore;
+    }
+
+    /**
+     * What a call leads to, as bits.
+     *
+     * @param bans whether the evidence is good enough for a ban
+     * @param scored whether the call brought points
+     * @param answerable whether the call would have an answer that is worth something to a scanner
+     */
+    int outcome(int entry, EnumerationPolicy policy, boolean bans, long now, boolean scored, boolean answerable) {
+        int at = entry * STRIDE;
+        int points = sum(at, 0);
+        if (points < policy.throttleAt()) {
+            return 0;
+        }
+        int outcome = 0;
+        if ((words[at + FLAGS] & TOLD_THROTTLE) == 0) {
+            words[at + FLAGS] |= TOLD_THROTTLE;
+            outcome |= REACHED_THROTTLE;
+        }
+        if (bans && scored && points >= policy.banAt()) {
+            outcome |= OVER_BAN;
+            if ((words[at + FLAGS] & TOLD_BAN) == 0) {
+                words[at + FLAGS] |= TOLD_BAN;
+                outcome |= REACHED_BAN;
+            }
+        }
+        if (answerable) {
+            if (now - words[at + TRICKLE] < 0) {
+                outcome |= HINDERED;
+            } else {
+                words[at + TRICKLE] = now + TRICKLE_NANOS;
+            }
+        }
+        return outcome;
+    }
+
+    List<Fingerprint> fingerprints(int entry) {
+        int at = entry * STRIDE;
+        List<Fingerprint> found = new ArrayList<>();
+        long flags = words[at + FLAGS];
+        long prints = (flags >>> PRINTS_SHIFT) | (flags >>> PRINTS_BEFORE_SHIFT);
+        for (Fingerprint print : Fingerprint.values()) {
+            if (((prints >>> Scans.number(print)) & 1) != 0) {
+                found.add(print);
+            }
+        }
+        return found;
+    }
+}
