@@ -63,6 +63,16 @@ public record AddressPrefix(IpAddress first, int length) {
         return address.isV4() == first.isV4() && masked(address, length).equals(first);
     }
 
+    /** Whether all of the other block is in this one. */
+    public boolean contains(AddressPrefix other) {
+        return length <= other.length && contains(other.first);
+    }
+
+    /** Whether some address is in both. */
+    public boolean overlaps(AddressPrefix other) {
+        return contains(other) || other.contains(this);
+    }
+
     @Override
     public String toString() {
         return first + "/" + length;

@@ -4,12 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -49,37 +44,24 @@ public final class Bans {
     /** The reason of bans that points bring. */
     public static final String ENUMERATION = "enumeration";
 
-    private static final int MAX_OFFENDERS = 10_000;
-    private static final int MAX_PARDONS = 1_000;
     private static final int MAX_REASON = 200;
-
-    /** A ban is up to so much shorter or longer than the ladder says, so that those of one moment do not end in one. */
-    private static final double JITTER = 0.1;
 
     private final LongSupplier nanoClock;
     private final InstantSource wallClock;
-    private final RandomGenerator random;
     private final Predicate<IpAddress> ours;
     private final BanObserver observer;
-    private final BanTable table;
 
-    // All guarded by this.
-    private final ExpiryWheel wheel;
-    private final Map<AddressPrefix, BanTable.Entry> inForce = new HashMap<>();
-    private final Map<AddressPrefix, Offender> offenders = new LinkedHashMap<>();
-    private final Map<AddressPrefix, Long> pardons = new LinkedHashMap<>();
+    // Changed under the lock of this.
+    private final InForce inForce;
+    private final Offenders offenders;
+    private final Pardons pardons = new Pardons();
     private boolean changed;
 
-    private volatile int automatic;
-    private volatile int manual;
     private final LongAdder startedAutomatic = new LongAdder();
     private final LongAdder startedManual = new LongAdder();
     private final LongAdder evicted = new LongAdder();
     private final LongAdder calls = new LongAdder();
     private final LongAdder connections = new LongAdder();
-
-    /** How often a source was banned, and when that is forgotten. */
-    private record Offender(int count, long untilNanos) {}
 
     /**
      * What {@link #unban} did.
@@ -106,19 +88,18 @@ public final class Bans {
             BanObserver observer) {
         this.nanoClock = nanoClock;
         this.wallClock = wallClock;
-        this.random = random;
         this.ours = ours;
         this.observer = observer;
-        this.table = new BanTable(random.nextLong());
-        this.wheel = new ExpiryWheel(nanoClock.getAsLong());
+        this.inForce = new InForce(random.nextLong(), nanoClock.getAsLong());
+        this.offenders = new Offenders(random);
     }
 
     /** Whether a source is banned now. Where nobody is, that costs next to nothing. */
     public boolean covers(IpAddress source) {
-        if (table.size() == 0) {
+        if (inForce.isEmpty()) {
             return false;
         }
-        BanTable.Entry entry = table.find(source, nanoClock.getAsLong());
+        BanTable.Entry entry = inForce.find(source, nanoClock.getAsLong());
         if (entry == null) {
             return false;
         }
@@ -160,8 +141,8 @@ public final class Bans {
         if (length.compareTo(Duration.ofSeconds(1)) < 0 || length.compareTo(LONGEST_MANUAL) > 0) {
             throw new BanRefusedException("a ban lasts from 1s to " + LONGEST_MANUAL.toDays() + "d");
         }
-        BanTable.Entry before = inForce.get(prefix);
-        if (manual >= MAX_MANUAL && (before == null || before.kind != Ban.Kind.MANUAL)) {
+        BanTable.Entry before = inForce.of(prefix);
+        if (isFull(Ban.Kind.MANUAL) && (before == null || before.kind != Ban.Kind.MANUAL)) {
             throw new BanRefusedException("there are " + MAX_MANUAL + " bans by hand, and there can be no more");
         }
         String kept = reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason;
@@ -176,18 +157,16 @@ public final class Bans {
         tick();
         List<Ban> lifted = new ArrayList<>();
         List<Ban> staying = new ArrayList<>();
-        for (BanTable.Entry entry : sorted(e -> overlap(e.prefix, prefix))) {
-            boolean inside = entry.kind == Ban.Kind.AUTOMATIC && covers(prefix, entry.prefix);
+        for (BanTable.Entry entry : inForce.sorted(nanoClock.getAsLong(), e -> e.prefix.overlaps(prefix))) {
+            boolean inside = entry.kind == Ban.Kind.AUTOMATIC && prefix.contains(entry.prefix);
             if (inside || entry.prefix.equals(prefix)) {
                 lifted.add(end(entry, Ban.End.LIFTED));
             } else {
                 staying.add(view(entry));
             }
         }
-        offenders.keySet().removeIf(source -> covers(prefix, source));
-        pardons.remove(prefix);
-        pardons.put(prefix, nanoClock.getAsLong() + PARDON.toNanos());
-        trim(pardons, MAX_PARDONS);
+        offenders.forgive(prefix);
+        pardons.grant(prefix, nanoClock.getAsLong() + PARDON.toNanos());
         changed = true;
         observer.pardoned(prefix);
         return new Unbanned(lifted, staying);
@@ -196,7 +175,9 @@ public final class Bans {
     /** The bans in force, those that end first before the others. */
     public synchronized List<Ban> list() {
         long now = nanoClock.getAsLong();
-        return sorted(e -> e.endNanos - now > 0).stream().map(this::view).toList();
+        return inForce.sorted(now, e -> e.endNanos - now > 0).stream()
+                .map(this::view)
+                .toList();
     }
 
     /**
@@ -208,77 +189,37 @@ public final class Bans {
     public synchronized @Nullable Ban offended(IpAddress source, String evidence, BanPolicy policy) {
         tick();
         long now = nanoClock.getAsLong();
-        if (isSpared(source, policy.never(), now) || table.find(source, now) != null) {
+        if (isSpared(source, policy.never(), now) || inForce.find(source, now) != null) {
             return null;
         }
         AddressPrefix prefix = new AddressPrefix(source, source.bits());
-        Offender before = offenders.remove(prefix);
-        int offence = before == null || before.untilNanos() - now <= 0 ? 1 : before.count() + 1;
-        Duration length = ladder(policy, offence);
-        // Who keeps quiet for as long as the longest ban begins anew.
-        long forgotten = now + length.toNanos() + policy.longest().toNanos();
-        offenders.put(prefix, new Offender(offence, forgotten));
-        trim(offenders, MAX_OFFENDERS);
-        if (automatic >= MAX_AUTOMATIC) {
+        Offenders.Next next = offenders.count(prefix, policy, now);
+        if (isFull(Ban.Kind.AUTOMATIC)) {
             makeRoom();
         }
-        return begin(entry(prefix, Ban.Kind.AUTOMATIC, ENUMERATION, evidence, length, offence));
+        return begin(entry(prefix, Ban.Kind.AUTOMATIC, ENUMERATION, evidence, next.length(), next.offence()));
     }
 
     private boolean isSpared(IpAddress source, AddressSet never, long now) {
-        return never.contains(source) || isPardoned(source, now) || ours.test(source);
-    }
-
-    private boolean isPardoned(IpAddress source, long now) {
-        for (Map.Entry<AddressPrefix, Long> pardon : pardons.entrySet()) {
-            if (pardon.getValue() - now > 0 && pardon.getKey().contains(source)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private Duration ladder(BanPolicy policy, int offence) {
-        double longest = policy.longest().toNanos();
-        double length = Math.min(longest, policy.first().toNanos() * Math.pow(policy.factor(), offence - 1.0));
-        double jittered = length * (1 - JITTER + 2 * JITTER * random.nextDouble());
-        return Duration.ofNanos((long) Math.min(longest, jittered));
+        return never.contains(source) || pardons.covers(source, now) || ours.test(source);
     }
 
     /** Lifts the automatic bans of sources that a new policy never bans. */
     public synchronized void spare(AddressSet never) {
-        for (BanTable.Entry entry : List.copyOf(inForce.values())) {
-            if (entry.kind == Ban.Kind.AUTOMATIC && never.contains(entry.prefix.first())) {
-                end(entry, Ban.End.NEVER);
-            }
-        }
+        inForce.sorted(nanoClock.getAsLong(), e -> e.kind == Ban.Kind.AUTOMATIC && never.contains(e.prefix.first()))
+                .forEach(e -> end(e, Ban.End.NEVER));
     }
 
     /** Takes away what has ended. To be called about once a second; what has ended has no effect before that either. */
     public synchronized void tick() {
         long now = nanoClock.getAsLong();
-        wheel.advance(now, entry -> forget(entry, Ban.End.EXPIRED));
-        // Nearly in the order of their ends: what is left behind another is taken with that one.
-        removeOver(offenders.values().iterator(), r -> r.untilNanos() - now <= 0);
-        removeOver(pardons.values().iterator(), until -> until - now <= 0);
-    }
-
-    private static <T> void removeOver(Iterator<T> oldestFirst, Predicate<T> over) {
-        while (oldestFirst.hasNext() && over.test(oldestFirst.next())) {
-            oldestFirst.remove();
-        }
-    }
-
-    private static <K, V> void trim(Map<K, V> oldestFirst, int most) {
-        while (oldestFirst.size() > most) {
-            Iterator<K> keys = oldestFirst.keySet().iterator();
-            keys.next();
-            keys.remove();
-        }
+        inForce.advance(now, entry -> ended(entry, Ban.End.EXPIRED));
+        offenders.tick(now);
+        pardons.tick(now);
     }
 
     private void makeRoom() {
-        BanTable.Entry first = wheel.first(e -> e.kind == Ban.Kind.AUTOMATIC);
+        BanTable.Entry first = inForce.firstAutomatic();
         if (first != null) {
             evicted.increment();
             end(first, Ban.End.FULL);
@@ -300,47 +241,24 @@ public final class Bans {
     }
 
     private void add(BanTable.Entry entry) {
-        BanTable.Entry before = inForce.put(entry.prefix, entry);
-        if (before != null) {
-            wheel.remove(before);
-            count(before, -1);
-        }
-        table.put(entry);
-        wheel.add(entry);
-        count(entry, 1);
+        inForce.add(entry);
         changed = true;
     }
 
     private Ban end(BanTable.Entry entry, Ban.End end) {
-        wheel.remove(entry);
-        return forget(entry, end);
+        inForce.remove(entry);
+        return ended(entry, end);
     }
 
-    private Ban forget(BanTable.Entry entry, Ban.End end) {
-        inForce.remove(entry.prefix);
-        table.remove(entry.prefix);
-        count(entry, -1);
+    private Ban ended(BanTable.Entry entry, Ban.End end) {
         changed = true;
         Ban ban = view(entry);
         observer.unbanned(ban, end);
         return ban;
     }
 
-    private synchronized void count(BanTable.Entry entry, int change) {
-        if (entry.kind == Ban.Kind.AUTOMATIC) {
-            automatic = automatic + change;
-        } else {
-            manual = manual + change;
-        }
-    }
-
-    private List<BanTable.Entry> sorted(Predicate<BanTable.Entry> which) {
-        long now = nanoClock.getAsLong();
-        return inForce.values().stream()
-                .filter(which)
-                .sorted(Comparator.comparingLong((BanTable.Entry e) -> e.endNanos - now)
-                        .thenComparing(e -> e.prefix.first()))
-                .toList();
+    private boolean isFull(Ban.Kind kind) {
+        return inForce.count(kind) >= (kind == Ban.Kind.AUTOMATIC ? MAX_AUTOMATIC : MAX_MANUAL);
     }
 
     private Ban view(BanTable.Entry entry) {
@@ -359,14 +277,6 @@ public final class Bans {
         return wallClock.instant().plusNanos(nanos - nanoClock.getAsLong());
     }
 
-    private static boolean covers(AddressPrefix outer, AddressPrefix inner) {
-        return outer.length() <= inner.length() && outer.contains(inner.first());
-    }
-
-    private static boolean overlap(AddressPrefix one, AddressPrefix other) {
-        return covers(one, other) || covers(other, one);
-    }
-
     /**
      * Takes over what was kept over a restart. What has ended meanwhile is left out, and nothing lasts longer than it was
      * to last in all, whatever the clock on the wall says now. Nothing of it is told.
@@ -376,8 +286,7 @@ public final class Bans {
         Instant wall = wallClock.instant();
         for (Ban ban : kept.bans()) {
             Duration left = left(wall, ban.until(), ban.length());
-            boolean full = ban.kind() == Ban.Kind.AUTOMATIC ? automatic >= MAX_AUTOMATIC : manual >= MAX_MANUAL;
-            if (!left.isZero() && !full) {
+            if (!left.isZero() && !isFull(ban.kind())) {
                 BanTable.Entry entry = new BanTable.Entry(
                         ban.prefix(),
                         ban.kind(),
@@ -392,14 +301,12 @@ public final class Bans {
         }
         for (BanStore.Offences offences : kept.offences()) {
             Duration left = left(wall, offences.until(), LONGEST_MANUAL);
-            offenders.put(offences.source(), new Offender(offences.count(), now + left.toNanos()));
+            offenders.keep(offences.source(), offences.count(), now + left.toNanos());
         }
-        trim(offenders, MAX_OFFENDERS);
         for (BanStore.Pardon pardon : kept.pardons()) {
             Duration left = left(wall, pardon.until(), PARDON);
-            pardons.put(pardon.prefix(), now + left.toNanos());
+            pardons.grant(pardon.prefix(), now + left.toNanos());
         }
-        trim(pardons, MAX_PARDONS);
         tick();
         changed = false;
     }
@@ -419,7 +326,7 @@ public final class Bans {
         List<Ban> bans = list();
         List<BanStore.Offences> offences = new ArrayList<>();
         offenders.forEach(
-                (source, r) -> offences.add(new BanStore.Offences(source, r.count(), onTheWall(r.untilNanos()))));
+                (source, count, until) -> offences.add(new BanStore.Offences(source, count, onTheWall(until))));
         List<BanStore.Pardon> pardoned = new ArrayList<>();
         pardons.forEach((prefix, until) -> pardoned.add(new BanStore.Pardon(prefix, onTheWall(until))));
         return new BanStore.Kept(bans, offences, pardoned);
@@ -427,7 +334,7 @@ public final class Bans {
 
     /** How many bans of a kind are in force. */
     public int active(Ban.Kind kind) {
-        return kind == Ban.Kind.AUTOMATIC ? automatic : manual;
+        return inForce.count(kind);
     }
 
     /** How many bans of a kind there ever were. */
