@@ -55,11 +55,20 @@ public final class Scans {
             return Standing.CLEAR;
         }
         boolean mayBeHindered = answerable && policy.reaction() == Reaction.HINDER;
+        // What comes over UDP in the name of a source that is throttled over TCP takes none of the calls that it has
+        // there.
+        boolean throttled =
+                transport == Transport.UDP && mayBeHindered && tcp.used() > 0 && tcp.throttles(source, policy, now);
         int outcome = table(transport)
-                .score(source, policy, now, trait, number, print == null ? -1 : number(print), mayBeHindered);
-        if (transport == Transport.UDP && mayBeHindered && tcp.used() > 0) {
-            outcome |= tcp.standing(source, policy, now, true) & Scores.HINDERED;
-        }
+                .score(
+                        source,
+                        policy,
+                        now,
+                        trait,
+                        number,
+                        print == null ? -1 : number(print),
+                        mayBeHindered,
+                        throttled);
         return outcome == 0 ? Standing.CLEAR : standing(policy, transport, source, outcome);
     }
 

@@ -91,6 +91,7 @@ final class ScoreTable {
      *
      * @param print a number of a fingerprint, from 0, or -1
      * @param answerable whether the call would have an answer that is worth something to a scanner
+     * @param throttled whether the source is throttled already for what it did elsewhere
      */
     int score(
             IpAddress source,
@@ -99,36 +100,36 @@ final class ScoreTable {
             Trait trait,
             int number,
             int print,
-            boolean answerable) {
+            boolean answerable,
+            boolean throttled) {
         long tag = tag(source);
         int set = set(tag);
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
             if (entry < 0) {
-                entry = insert(set, source, policy, now);
+                entry = insert(set, source, policy, now, throttled);
                 if (entry < 0) {
-                    return 0;
+                    return throttled && answerable ? Scores.HINDERED : 0;
                 }
             }
             scores.rotate(entry, now, half(policy));
             boolean newQuestion = scores.note(entry, trait, number);
             boolean newPrint = scores.note(entry, print);
-            tags[entry] = tag | half(policy, now) << TAG_HALF_SHIFT | Math.min(TAG_MOST, scores.points(entry));
-            return scores.outcome(entry, policy, bans, now, newQuestion || newPrint, answerable);
+            int points = scores.points(entry);
+            tags[entry] = tag | half(policy, now) << TAG_HALF_SHIFT | Math.min(TAG_MOST, points);
+            int outcome = scores.outcome(entry, policy, bans, newQuestion || newPrint);
+            boolean trickles = throttled || points >= policy.throttleAt();
+            return answerable && trickles && !scores.mayPass(entry, now) ? outcome | Scores.HINDERED : outcome;
         }
     }
 
-    /** How a source stands that makes a call which is scored elsewhere. */
-    int standing(IpAddress source, EnumerationPolicy policy, long now, boolean answerable) {
+    /** Whether a source has so many points that it is throttled. Changes nothing that its calls here would meet. */
+    boolean throttles(IpAddress source, EnumerationPolicy policy, long now) {
         long tag = tag(source);
         int set = set(tag);
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
-            if (entry < 0) {
-                return 0;
-            }
-            scores.rotate(entry, now, half(policy));
-            return scores.outcome(entry, policy, bans, now, false, answerable);
+            return entry >= 0 && scores.pointsAt(entry, now, half(policy)) >= policy.throttleAt();
         }
     }
 
@@ -143,16 +144,16 @@ final class ScoreTable {
     }
 
     /** A place in a set, or -1; its tag is still to be written. */
-    private int insert(int set, IpAddress source, EnumerationPolicy policy, long now) {
+    private int insert(int set, IpAddress source, EnumerationPolicy policy, long now, boolean throttled) {
         int first = set * WAYS;
         int victim = first;
         int fewest = Integer.MAX_VALUE;
         long oldest = 0;
-        int throttled = Math.min(TAG_MOST, policy.throttleAt());
+        int bound = Math.min(TAG_MOST, policy.throttleAt());
         for (int way = first; way < first + WAYS; way++) {
             long age = half(policy, now) - (tags[way] >>> TAG_HALF_SHIFT) & TAG_MOST;
             int points = tags[way] == FREE ? -1 : age > TAG_HALVES ? 0 : (int) tags[way] & TAG_MOST;
-            if (points >= throttled && age > 0) {
+            if (points >= bound && age > 0) {
                 // Its time may be over: the entry knows.
                 points = Math.min(points, scores.pointsAt(way, now, half(policy)));
             }
@@ -162,12 +163,12 @@ final class ScoreTable {
                 oldest = age;
             }
         }
-        if (fewest >= throttled) {
+        if (fewest >= bound) {
             untracked.increment();
             return -1;
         }
         (tags[victim] == FREE ? used : replaced).increment();
-        scores.begin(victim, source, now);
+        scores.begin(victim, source, throttled ? now + Scores.TRICKLE_NANOS : now, now);
         return victim;
     }
 

@@ -29,7 +29,7 @@ final class Scores {
     static final int OVER_BAN = 8;
 
     /** A throttled source has one answer in this time. */
-    private static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final int STRIDE = 24;
 
@@ -65,14 +65,18 @@ final class Scores {
         this.words = new long[entries * STRIDE];
     }
 
-    /** A source begins here, at no points. */
-    void begin(int entry, IpAddress source, long now) {
+    /**
+     * A source begins here, at no points.
+     *
+     * @param passes when the first call of it is let pass, should it be throttled
+     */
+    void begin(int entry, IpAddress source, long passes, long now) {
         int at = entry * STRIDE;
         Arrays.fill(words, at, at + STRIDE, 0);
         words[at + HIGH] = source.high();
         words[at + LOW] = source.low();
         words[at + BEGAN] = now;
-        words[at + TRICKLE] = now;
+        words[at + TRICKLE] = passes;
     }
 
     boolean isOf(int entry, IpAddress source) {
@@ -209,9 +213,8 @@ final class Scores {
      *
      * @param bans whether the evidence is good enough for a ban
      * @param scored whether the call brought points
-     * @param answerable whether the call would have an answer that is worth something to a scanner
      */
-    int outcome(int entry, EnumerationPolicy policy, boolean bans, long now, boolean scored, boolean answerable) {
+    int outcome(int entry, EnumerationPolicy policy, boolean bans, boolean scored) {
         int at = entry * STRIDE;
         int points = sum(at, 0);
         if (points < policy.throttleAt()) {
@@ -229,14 +232,17 @@ final class Scores {
                 outcome |= REACHED_BAN;
             }
         }
-        if (answerable) {
-            if (now - words[at + TRICKLE] < 0) {
-                outcome |= HINDERED;
-            } else {
-                words[at + TRICKLE] = now + TRICKLE_NANOS;
-            }
-        }
         return outcome;
+    }
+
+    /** Whether this is the one call in a while that a throttled source has. */
+    boolean mayPass(int entry, long now) {
+        int at = entry * STRIDE;
+        if (now - words[at + TRICKLE] < 0) {
+            return false;
+        }
+        words[at + TRICKLE] = now + TRICKLE_NANOS;
+        return true;
     }
 
     List<Fingerprint> fingerprints(int entry) {

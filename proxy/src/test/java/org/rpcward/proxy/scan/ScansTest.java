@@ -124,6 +124,25 @@ class ScansTest {
     }
 
     @Test
+    void whatIsForgedOverUdpTakesNoneOfTheAnswersThatAThrottledSourceHasOverTcp() {
+        for (int i = 0; i < 12; i++) {
+            miss(Transport.TCP, SCANNER, i);
+        }
+        clock.pass(Duration.ofSeconds(1));
+        int overTcp = 0;
+        int overUdp = 0;
+        for (int second = 0; second < 10; second++) {
+            for (int i = 0; i < 100; i++) {
+                overUdp += ask(Transport.UDP, SCANNER, NFS) == Standing.CLEAR ? 1 : 0;
+            }
+            overTcp += ask(Transport.TCP, SCANNER, NFS) == Standing.CLEAR ? 1 : 0;
+            clock.pass(Duration.ofSeconds(1));
+        }
+        assertThat(overTcp).isEqualTo(10);
+        assertThat(overUdp).isEqualTo(9);
+    }
+
+    @Test
     void aMillionForgedSourcesDoNotHideAScannerThatIsThrottled() {
         for (int i = 0; i < 12; i++) {
             miss(Transport.UDP, SCANNER, i);
