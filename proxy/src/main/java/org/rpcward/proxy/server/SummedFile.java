@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -20,7 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SummedFile {
     private static final String CHECK = "sha256 ";
-    private static final int LONGEST_FILE = 8 << 20;
+
+    /** More than the bans are that there can be, each with as long a reason as it may have. */
+    private static final int LONGEST_FILE = 64 << 20;
 
     /**
      * What is in a file.
@@ -34,6 +38,10 @@ final class SummedFile {
 
     /** Null when there is no such file. */
     static @Nullable Contents read(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // A pipe would keep the start waiting for ever.
+            return new Contents(null, file + " cannot be read: it is no regular file");
+        }
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
             byte[] bytes = in.readNBytes(LONGEST_FILE + 1);
             return new Contents(
@@ -56,7 +64,16 @@ final class SummedFile {
     static @Nullable String write(Path file, String text) {
         Path temporary = file.resolveSibling(Objects.requireNonNull(file.getFileName()) + ".new");
         try {
-            Files.writeString(temporary, text + checkOf(text), StandardCharsets.US_ASCII);
+            // What stands there is left from a crash, or was put there to lead the writing elsewhere.
+            if (!Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
+                Files.deleteIfExists(temporary);
+            }
+            Files.writeString(
+                    temporary,
+                    text + checkOf(text),
+                    StandardCharsets.US_ASCII,
+                    StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.WRITE);
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return null;
         } catch (IOException e) {

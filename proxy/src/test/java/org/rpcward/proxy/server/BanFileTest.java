@@ -13,17 +13,22 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.rpcward.policy.net.AddressPrefix;
+import org.rpcward.policy.net.IpAddress;
 import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.BanStore;
 import org.rpcward.proxy.ban.BanStore.Kept;
+import org.rpcward.proxy.ban.Bans;
 
 class BanFileTest {
     private static final Instant END = Instant.parse("2026-11-05T09:30:00.123456789Z");
     private static final String GOOD = "ban 192.0.2.7/32 automatic " + END + " 240000000000 2 17 enumeration +";
+    private static final Kept SOME =
+            new Kept(List.of(), List.of(), List.of(new BanStore.Pardon(prefix("192.0.2.7"), END)));
 
     @TempDir
     Path directory = Path.of("");
@@ -130,5 +135,51 @@ class BanFileTest {
         Files.createDirectory(directory.resolve("bans.new"));
         file().save(new Kept(List.of(), List.of(), List.of()));
         assertThat(failures).singleElement().asString().contains("bans cannot be written: ");
+    }
+
+    @Test
+    @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void waitsForNobodyWhereAPipeIsInTheWay() throws Exception {
+        for (String name : List.of("bans", "bans.new")) {
+            Process made = new ProcessBuilder("mkfifo", directory.resolve(name).toString()).start();
+            assertThat(made.waitFor()).isZero();
+        }
+        expectDisbelief();
+
+        file().save(SOME);
+        assertThat(file().load()).isEqualTo(SOME);
+    }
+
+    @Test
+    void writesNotWhereALinkLeads() throws IOException {
+        Path precious = Files.writeString(directory.resolve("precious"), "as it was");
+        Files.createSymbolicLink(directory.resolve("bans.new"), precious);
+        Files.createSymbolicLink(directory.resolve("bans"), precious);
+
+        file().save(SOME);
+        assertThat(precious).hasContent("as it was");
+        assertThat(file().load()).isEqualTo(SOME);
+    }
+
+    /** A reason of 200 characters that take nine each. */
+    @Test
+    void readsAsMuchAsCanBeWritten() {
+        List<Ban> bans = new ArrayList<>();
+        for (int i = 0; i < Bans.MAX_MANUAL; i++) {
+            IpAddress source = new IpAddress(0x2001_0db8_ffff_ffffL, i);
+            bans.add(new Ban(
+                    new AddressPrefix(source, 128),
+                    Ban.Kind.MANUAL,
+                    "\u20ac".repeat(200),
+                    "",
+                    Duration.ofDays(365),
+                    END,
+                    0,
+                    Long.MAX_VALUE));
+        }
+        Kept kept = new Kept(bans, List.of(), List.of());
+        file().save(kept);
+
+        assertThat(file().load()).isEqualTo(kept);
     }
 }
