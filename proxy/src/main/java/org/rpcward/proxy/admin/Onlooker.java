@@ -3,12 +3,13 @@ package org.rpcward.proxy.admin;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Decision;
-import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.rpc.Procedure;
+import org.rpcward.proxy.observe.CallLog;
+import org.rpcward.proxy.observe.CallRecord;
 import org.rpcward.proxy.rpc.Fault;
 import org.rpcward.proxy.rpc.ReplyStatus;
 import org.rpcward.proxy.service.AnswerPath;
@@ -19,19 +20,14 @@ import org.rpcward.proxy.service.Outcome;
 
 /** Sees calls go by, for those who look, and passes on what it sees. Thread-safe. */
 public final class Onlooker implements CallObserver {
-    private static final String RULE = "rule";
-    private static final String TRIAL = "trial";
-
-    private final CallObserver next;
-    private final InstantSource clock;
+    private final CallLog next;
     final Top top = new Top();
     final Tails tails = new Tails();
     final Faults faults;
 
-    /** @param next sees everything first */
-    public Onlooker(CallObserver next, InstantSource clock) {
+    /** @param next sees everything first, and tells when a call has ended */
+    public Onlooker(CallLog next, InstantSource clock) {
         this.next = next;
-        this.clock = clock;
         this.faults = new Faults(clock);
     }
 
@@ -63,8 +59,8 @@ public final class Onlooker implements CallObserver {
                 query.program(),
                 verdict != Verdict.ALLOW);
         if (!tails.isEmpty()) {
-            decision.trials().forEach(t -> tell(exchange, query, t.then(), t.name(), TRIAL, policy));
-            String reason = hindrance == null ? RULE : hindrance.reason();
+            decision.trials().forEach(t -> tell(exchange, query, t.then(), t.name(), CallRecord.TRIAL, policy));
+            String reason = hindrance == null ? CallRecord.RULE : hindrance.reason();
             tell(exchange, query, verdict, decision.rule().name(), reason, policy);
         }
     }
@@ -73,7 +69,7 @@ public final class Onlooker implements CallObserver {
     public void wouldHinder(Exchange exchange, @Nullable Query query, Hindrance hindrance, Policy policy) {
         next.wouldHinder(exchange, query, hindrance, policy);
         if (!tails.isEmpty()) {
-            tell(exchange, query, hindrance.then(), hindrance.reason(), TRIAL, policy);
+            tell(exchange, query, hindrance.then(), hindrance.reason(), CallRecord.TRIAL, policy);
         }
     }
 
@@ -91,17 +87,7 @@ public final class Onlooker implements CallObserver {
 
     private void tell(
             Exchange exchange, @Nullable Query query, Verdict verdict, String rule, String reason, Policy policy) {
-        tails.offer(new TailEvent(
-                clock.instant(),
-                exchange.listener(),
-                exchange.source(),
-                exchange.transport(),
-                query,
-                verdict.word(),
-                rule,
-                reason,
-                reason.equals(TRIAL) || policy.mode() == Mode.AUDIT,
-                policy.revision()));
+        tails.offer(CallRecord.of(exchange, query, verdict, rule, reason, policy), () -> next.note(exchange));
     }
 
     @Override

@@ -3,12 +3,21 @@ package org.rpcward.proxy.admin;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.Mode;
+import org.rpcward.policy.Query;
+import org.rpcward.policy.Verdict;
 import org.rpcward.policy.net.AddressPrefix;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Programs;
+import org.rpcward.policy.rpc.Transport;
+import org.rpcward.policy.yaml.Spelling;
+import org.rpcward.proxy.observe.CallRecord;
 
 /**
  * Which calls a reader wants to see: terms {@code KEY=VALUE}, {@code KEY!=VALUE}, {@code KEY~PART} and {@code KEY!~PART}
@@ -19,8 +28,25 @@ public final class TailFilter {
     static final int LONGEST = 1000;
 
     private static final Pattern TERM = Pattern.compile("([a-z_]+)(!=|!~|=|~)(.+)");
-    private static final List<String> KEYS =
-            List.of("verdict", "source", "rule", "reason", "transport", "listener", "procedure", "program", "version");
+    private static final List<String> KEYS = List.of(
+            "verdict",
+            "source",
+            "rule",
+            "reason",
+            "transport",
+            "listener",
+            "procedure",
+            "program",
+            "version",
+            "protocol",
+            "mode");
+
+    /** The values that a key can have, where there are few: another one is a slip, and would show nothing for ever. */
+    private static final Map<String, List<String>> WORDS = Map.of(
+            "verdict", Stream.of(Verdict.values()).map(Verdict::word).toList(),
+            "transport", Stream.of(Transport.values()).map(Transport::word).toList(),
+            "procedure", Stream.of(Procedure.values()).map(Procedure::word).toList(),
+            "mode", Stream.of(Mode.values()).map(Mode::word).toList());
 
     private final List<Term> terms;
 
@@ -30,21 +56,34 @@ public final class TailFilter {
             boolean part,
             String value,
             @Nullable AddressPrefix prefix) {
-        boolean holds(TailEvent event) {
-            return negated != matches(event);
+        boolean holds(CallRecord call) {
+            return negated != matches(call);
         }
 
-        private boolean matches(TailEvent event) {
+        private boolean matches(CallRecord call) {
             if (prefix != null) {
-                return prefix.contains(event.address());
+                return prefix.contains(call.source());
             }
-            if (key.equals("program")) {
-                return event.query() != null
-                        && event.query().namesProgram()
-                        && (is(event.programName())
-                                || is(Integer.toUnsignedString(event.query().program())));
-            }
-            return is(event.field(key));
+            Query query = call.query();
+            return switch (key) {
+                case "verdict" -> is(call.verdict().word());
+                case "source" -> is(call.source().toString());
+                case "rule" -> is(call.rule());
+                case "reason" -> is(call.reason());
+                case "transport" -> is(call.transport().word());
+                case "listener" -> is(call.listener());
+                case "mode" -> is((call.onTrial() ? Mode.AUDIT : Mode.ENFORCE).word());
+                case "procedure" -> query != null && is(query.procedure().word());
+                case "protocol" -> query != null && is(Integer.toString(query.protocol()));
+                case "version" ->
+                    query != null && query.namesProgram() && is(Integer.toUnsignedString(query.version()));
+                case "program" -> query != null && query.namesProgram() && isProgram(query.program());
+                default -> throw new IllegalStateException("no such key=" + key);
+            };
+        }
+
+        private boolean isProgram(int number) {
+            return is(Top.nameOf(number)) || is(Integer.toUnsignedString(number));
         }
 
         private boolean is(String text) {
@@ -114,7 +153,12 @@ public final class TailFilter {
         String value = term.group(3).toLowerCase(Locale.ROOT);
         AddressPrefix prefix = key.equals("source") && !part ? prefix(value) : null;
         if (key.equals("program") && !part) {
-            value = Optional.ofNullable(numberOf(value)).orElse(value);
+            value = numberOf(value);
+        }
+        List<String> words = WORDS.get(key);
+        if (words != null && !part && !words.contains(value)) {
+            throw new IllegalArgumentException("'" + key + "' is " + String.join(", ", words) + ", never '" + value
+                    + "'" + didYouMean(value, words));
         }
         return new Term(key, term.group(2).startsWith("!"), part, value, prefix);
     }
@@ -124,22 +168,35 @@ public final class TailFilter {
                 .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is not an address or prefix"));
     }
 
-    private static @Nullable String numberOf(String program) {
-        if (program.startsWith("0x")) {
-            try {
-                return Integer.toUnsignedString(Integer.parseUnsignedInt(program.substring(2), 16));
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("'" + program + "' is not the number of a program", e);
-            }
+    private static String numberOf(String program) {
+        Optional<Programs.Entry> known = Programs.byName(program);
+        if (known.isPresent()) {
+            return Integer.toUnsignedString(known.get().number());
         }
-        return Programs.byName(program)
-                .map(p -> Integer.toUnsignedString(p.number()))
-                .orElse(null);
+        if (!Character.isDigit(program.charAt(0))) {
+            List<String> names =
+                    Programs.all().stream().map(Programs.Entry::name).toList();
+            throw new IllegalArgumentException(
+                    "no program '" + program + "' is known, and a number does too" + didYouMean(program, names));
+        }
+        try {
+            return Integer.toUnsignedString(
+                    program.startsWith("0x")
+                            ? Integer.parseUnsignedInt(program.substring(2), 16)
+                            : Integer.parseUnsignedInt(program));
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + program + "' is not the number of a program", e);
+        }
     }
 
-    boolean passes(TailEvent event) {
+    private static String didYouMean(String word, List<String> known) {
+        String nearest = Spelling.nearest(word, known);
+        return nearest == null ? "" : "; did you mean '" + nearest + "'?";
+    }
+
+    boolean passes(CallRecord call) {
         for (Term term : terms) {
-            if (!term.holds(event)) {
+            if (!term.holds(call)) {
                 return false;
             }
         }

@@ -3,6 +3,9 @@ package org.rpcward.proxy.admin;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.rpcward.proxy.observe.CallNote;
+import org.rpcward.proxy.observe.CallRecord;
 
 /**
  * Those who look on. While there is nobody, a call costs one look at a field; else what each asked for, and no more than
@@ -24,12 +27,12 @@ final class Tails {
             this.lines = lines;
         }
 
-        void offer(TailEvent event) {
-            if (!filter.passes(event)) {
+        void offer(CallRecord said, Supplier<CallNote> note) {
+            if (!filter.passes(said)) {
                 return;
             }
             if (left.getAndDecrement() > 0 && lines.hasRoom()) {
-                lines.add(event.line());
+                note.get().tell(said, lines::add);
             } else {
                 lines.leaveOut();
             }
@@ -40,9 +43,10 @@ final class Tails {
         return tails.isEmpty();
     }
 
-    void offer(TailEvent event) {
+    /** @param note that of the call, asked for when somebody wants to hear of it */
+    void offer(CallRecord said, Supplier<CallNote> note) {
         for (Tail tail : tails) {
-            tail.offer(event);
+            tail.offer(said, note);
         }
     }
 

@@ -142,11 +142,14 @@ final class CtlLive {
             description = "Calls as they are decided, until it is stopped.",
             footer = {
                 "",
-                "A filter has terms KEY=VALUE, KEY!=VALUE, KEY~PART and KEY!~PART, all of which must hold. Keys are",
-                "verdict, source (also a prefix), rule, reason, transport, listener, procedure, program, version.",
+                "A filter has terms KEY=VALUE, KEY!=VALUE, KEY~PART and KEY!~PART, all of which",
+                "must hold. Keys are verdict, source (also a prefix), rule, reason, transport,",
+                "listener, procedure, program, version, protocol and mode. A value with spaces",
+                "stands in quotation marks.",
                 "",
-                "Example:",
-                "  rpcward ctl tail verdict=drop source=10.1.0.0/16 rule~nfs"
+                "Examples:",
+                "  rpcward ctl tail verdict=drop source=10.1.0.0/16 rule~nfs",
+                "  rpcward ctl tail 'rule=\"nfs clients find nfs\"'"
             })
     static final class Tail extends CtlVerb {
         @Parameters(arity = "0..*", paramLabel = "TERM", description = "what to show; everything unless given")
@@ -203,17 +206,25 @@ final class CtlLive {
             String time = event.text("time");
             String program = program(event);
             String reason = event.text("reason");
+            String path = event.text("path");
             return Screen.plain(time.length() >= 23 ? time.substring(11, 23) : time) + " "
                     + screen.tone(tone, Screen.plain(String.format("%-6s", verdict))) + " "
                     + Screen.plain(String.format(
-                            "%-15s %s %-8s%s rule '%s'%s%s",
+                            "%-15s %s %-8s%s rule '%s'%s%s%s",
                             event.text("source"),
                             event.text("transport"),
                             event.text("procedure").isEmpty() ? "-" : event.text("procedure"),
                             program.isEmpty() ? "" : " " + program,
                             event.text("rule"),
                             reason.equals("rule") ? "" : ", " + reason,
-                            event.text("mode").isEmpty() ? "" : " (audit)"));
+                            event.text("mode").isEmpty() ? "" : " (audit)",
+                            path.isEmpty() || path.equals("none")
+                                    ? ""
+                                    : ", " + path + " " + micros(event.number("duration_us"))));
+        }
+
+        private static String micros(long micros) {
+            return micros < 1000 ? micros + " us" : String.format(Locale.ROOT, "%.1f ms", micros / 1e3);
         }
 
         private static String program(Tree event) {

@@ -4,12 +4,10 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Decision;
-import org.rpcward.policy.Mode;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.Query;
 import org.rpcward.policy.Rule;
@@ -32,9 +30,6 @@ public final class CallLog implements CallObserver {
     /** The path of a call that gets no reply. */
     private static final String NO_REPLY = "none";
 
-    /** The reason of what a rule in audit mode would do. */
-    private static final String TRIAL = "trial";
-
     /** A mistake is told once in this time. */
     private static final Duration MISTAKE_ONE_PER = Duration.ofMinutes(1);
 
@@ -45,16 +40,6 @@ public final class CallLog implements CallObserver {
     private final Suppression suppression;
     private final Ids ids = new Ids();
     private volatile boolean sparing;
-
-    /** What is to be told of one call. */
-    private static final class Note {
-        private final String id;
-        private @Nullable Map<String, Object> waiting;
-
-        Note(String id) {
-            this.id = id;
-        }
-    }
 
     public CallLog(EventLog log, Counters counters, LongSupplier nanoClock) {
         this.log = log;
@@ -81,7 +66,7 @@ public final class CallLog implements CallObserver {
     @Override
     public void wouldHinder(Exchange exchange, @Nullable Query query, Hindrance hindrance, Policy policy) {
         callCounts.wouldHinder(hindrance);
-        tell(exchange, query, hindrance.then(), hindrance.reason(), TRIAL, policy);
+        tell(exchange, query, hindrance.then(), hindrance.reason(), CallRecord.TRIAL, policy);
     }
 
     @Override
@@ -90,15 +75,16 @@ public final class CallLog implements CallObserver {
         callCounts.decided(exchange, query, decision, hindrance, policy);
         Verdict verdict = hindrance == null ? decision.verdict() : hindrance.then();
         for (Rule trial : decision.trials()) {
-            tell(exchange, query, trial.then(), trial.name(), TRIAL, policy);
+            tell(exchange, query, trial.then(), trial.name(), CallRecord.TRIAL, policy);
         }
         if (verdict == Verdict.ALLOW) {
             int oneIn = policy.log().allowOneIn();
             if (oneIn > 0 && !sparing && ThreadLocalRandom.current().nextInt(oneIn) == 0) {
-                note(exchange, query, Verdict.ALLOW, decision.rule().name(), "rule", policy, 0);
+                String rule = decision.rule().name();
+                note(exchange, CallRecord.of(exchange, query, verdict, rule, CallRecord.RULE, policy), 0);
             }
         } else {
-            String reason = hindrance == null ? "rule" : hindrance.reason();
+            String reason = hindrance == null ? CallRecord.RULE : hindrance.reason();
             tell(exchange, query, verdict, decision.rule().name(), reason, policy);
         }
     }
@@ -192,79 +178,35 @@ public final class CallLog implements CallObserver {
     private void tell(
             Exchange exchange, @Nullable Query query, Verdict verdict, String rule, String reason, Policy policy) {
         // In a trial everything that a client asks is wanted, for the rules that are to be written from it.
-        boolean trial = policy.mode() == Mode.AUDIT || reason.equals(TRIAL);
-        Suppression.Key key = trial && query != null
+        boolean onTrial = CallRecord.isOnTrial(reason, policy);
+        Suppression.Key key = onTrial && query != null
                 ? new Suppression.Key(
                         exchange.source(), rule, query.slot(), ProgramSet.key(query.program(), query.version()))
                 : new Suppression.Key(exchange.source(), rule);
         long suppressed = suppression.mayTell(key, policy.log().denyOnePer().toNanos());
         if (suppressed >= 0) {
-            note(exchange, query, verdict, rule, reason, policy, suppressed);
+            note(exchange, CallRecord.of(exchange, query, verdict, rule, reason, policy), suppressed);
         }
     }
 
-    /**
-     * Tells of a call: of a trial at once, of what is done with the call when it has ended. All lines about one call have
-     * one id.
-     */
-    private void note(
-            Exchange exchange,
-            @Nullable Query query,
-            Verdict verdict,
-            String rule,
-            String reason,
-            Policy policy,
-            long suppressed) {
-        Note note = exchange.note() instanceof Note earlier ? earlier : new Note(ids.next());
+    private void note(Exchange exchange, CallRecord said, long suppressed) {
+        note(exchange).tell(said, Map.of("suppressed", suppressed), log::write);
+    }
+
+    /** What is told of a call; the same for all who ask before it has ended. */
+    public CallNote note(Exchange exchange) {
+        if (exchange.note() instanceof CallNote earlier) {
+            return earlier;
+        }
+        CallNote note = new CallNote(ids.next(), log.now());
         exchange.keep(note);
-        Map<String, Object> event = event(note.id, exchange, query, verdict, rule, reason, policy, suppressed);
-        if (reason.equals(TRIAL)) {
-            log.write(event);
-        } else {
-            note.waiting = event;
-        }
+        return note;
     }
 
-    private void ended(Exchange exchange, String path) {
-        if (exchange.note() instanceof Note note && note.waiting != null) {
-            note.waiting.put("path", path);
-            note.waiting.put("duration_us", TimeUnit.NANOSECONDS.toMicros(exchange.nanosSinceArrival()));
-            log.write(note.waiting);
-            note.waiting = null;
+    private static void ended(Exchange exchange, String path) {
+        if (exchange.note() instanceof CallNote note) {
+            note.ended(path, exchange.nanosSinceArrival());
         }
-    }
-
-    private Map<String, Object> event(
-            String id,
-            Exchange exchange,
-            @Nullable Query query,
-            Verdict verdict,
-            String rule,
-            String reason,
-            Policy policy,
-            long suppressed) {
-        Map<String, Object> event = log.event("call");
-        event.put("id", id);
-        event.put("listener", exchange.listener());
-        event.put("source", exchange.source().toString());
-        event.put("transport", exchange.transport().word());
-        if (query != null) {
-            event.put("protocol", query.protocol());
-            event.put("procedure", query.procedure().word());
-            if (query.namesProgram()) {
-                event.put("program", ProgramField.of(query.program()));
-                event.put("version", Integer.toUnsignedLong(query.version()));
-            }
-        }
-        event.put("verdict", verdict.word());
-        event.put("rule", rule);
-        event.put("reason", reason);
-        if (reason.equals(TRIAL) || policy.mode() == Mode.AUDIT) {
-            event.put("mode", Mode.AUDIT.word());
-        }
-        event.put("revision", policy.revision());
-        event.put("suppressed", suppressed);
-        return event;
     }
 
     /** What was counted, for the last line of the log. */

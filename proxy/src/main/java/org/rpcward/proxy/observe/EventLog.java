@@ -101,9 +101,14 @@ public final class EventLog {
     /** An event with its time; its fields keep their order. Values are strings, numbers, booleans or maps of these. */
     public Map<String, Object> event(String name) {
         Map<String, Object> event = new LinkedHashMap<>();
-        event.put("time", clock.instant().truncatedTo(ChronoUnit.MILLIS).toString());
+        event.put("time", now());
         event.put("event", name);
         return event;
+    }
+
+    /** The time as events have it. */
+    String now() {
+        return clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
     }
 
     /** Queues an event, which is not to be changed any more. Never waits. */

@@ -2,9 +2,12 @@ package org.rpcward.proxy.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -16,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -329,6 +333,46 @@ class AdminServerTest {
                     .containsEntry("program", Map.of("name", "nfs", "number", 100_003L));
         }
         await().atMost(PATIENCE).until(proxy.onlooker.tails::isEmpty);
+    }
+
+    @Test
+    void aTailHasTheLinesOfTheLog() throws IOException {
+        proxy.close();
+        proxy = ControlledProxy.of(Policies.of("""
+                        rules:
+                          - { name: trial, from: 10.0.0.0/8, call: lookup, then: refuse, mode: audit }
+                          - { name: clients find, from: 10.0.0.0/8, call: lookup, then: allow }
+                        log: { allow: all }
+                        """), FakeDirectory.of()).listen(socket);
+        List<Map<String, Object>> seen = new ArrayList<>();
+        try (ControlClient client = ControlClient.connect(socket);
+                ControlClient.Body tail = client.begin("GET", "tail", Map.of());
+                BufferedReader lines = new BufferedReader(new InputStreamReader(tail.in(), StandardCharsets.UTF_8))) {
+            proxy.call(RecordingExchange.of(Transport.UDP, CallBytes.of(Procedure.GETPORT, 2, CallBytes.NFS, 3))
+                            .from("10.1.2.3")
+                            .taking(Duration.ofMillis(7)))
+                    .call(RecordingExchange.of(Transport.TCP, CallBytes.of(Procedure.DUMP, 4)))
+                    .call(new RecordingExchange(Transport.UDP, new byte[12]).from("192.0.2.9"));
+            for (int i = 0; i < 4; i++) {
+                seen.add(Json.object(lines.readLine()));
+            }
+        }
+
+        List<Map<String, Object>> logged = new ArrayList<>();
+        for (String line : proxy.logged()) {
+            Map<String, Object> event = new LinkedHashMap<>(Json.object(line));
+            assertThat(event.remove("suppressed")).isEqualTo(0L);
+            logged.add(event);
+        }
+        assertThat(seen).isEqualTo(logged);
+        assertThat(seen)
+                .extracting(line -> line.get("rule"), line -> line.get("path"), line -> line.get("duration_us"))
+                .containsExactly(
+                        tuple("trial", null, null),
+                        tuple("clients find", "cache", 7000L),
+                        tuple("default", "none", 0L),
+                        tuple("default", "none", 0L));
+        assertThat(seen.get(0).get("id")).isNotNull().isEqualTo(seen.get(1).get("id"));
     }
 
     @Test

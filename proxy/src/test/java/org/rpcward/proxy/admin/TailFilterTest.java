@@ -3,23 +3,23 @@ package org.rpcward.proxy.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.time.Instant;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.rpcward.policy.Query;
+import org.rpcward.policy.Verdict;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.observe.CallRecord;
 
 class TailFilterTest {
     private static final IpAddress SOURCE = IpAddress.parse("10.1.2.3").orElseThrow();
-    private static final TailEvent EVENT = new TailEvent(
-            Instant.EPOCH,
+    private static final CallRecord CALL = new CallRecord(
             "lan",
             SOURCE,
             Transport.UDP,
             new Query(SOURCE, Transport.UDP, 2, Procedure.GETPORT, 100_003, 3),
-            "drop",
+            Verdict.DROP,
             "NFS for nobody",
             "limit lookups",
             false,
@@ -33,7 +33,8 @@ class TailFilterTest {
                 "verdict=drop                           | true",
                 "verdict=allow                          | false",
                 "verdict!=allow                         | true",
-                "verdict=dro                            | false",
+                "rule=nfs                               | false",
+                "verdict~drop                           | true",
                 "verdict~ro                             | true",
                 "source=10.1.0.0/16                     | true",
                 "source=10.1.2.3                        | true",
@@ -52,9 +53,12 @@ class TailFilterTest {
                 "program=mountd                         | false",
                 "program~nf                             | true",
                 "version=3 listener=LAN                 | true",
+                "protocol=2 mode=enforce                | true",
+                "protocol=4                             | false",
+                "mode=audit                             | false",
             })
     void termsHoldOrNot(String filter, boolean passes) {
-        assertThat(TailFilter.parse(filter).passes(EVENT)).isEqualTo(passes);
+        assertThat(TailFilter.parse(filter).passes(CALL)).isEqualTo(passes);
     }
 
     @ParameterizedTest
@@ -67,6 +71,12 @@ class TailFilterTest {
                 "rule=\"nfs          | has no end",
                 "verdict=            | is no term of a filter",
                 "program=0xzz        | is not the number of a program",
+                "program=9999999999  | is not the number of a program",
+                "program=mountdd     | is known, and a number does too; did you mean 'mountd'?",
+                "verdict=dropp       | is allow, hide, refuse, drop, never 'dropp'; did you mean 'drop'?",
+                "transport!=dccp     | is udp, tcp, never 'dccp'",
+                "procedure=getprt    | did you mean 'getport'?",
+                "mode=trial          | is enforce, audit, never 'trial'",
             })
     void whatIsNoFilterIsTold(String filter, String reason) {
         assertThatThrownBy(() -> TailFilter.parse(filter))
