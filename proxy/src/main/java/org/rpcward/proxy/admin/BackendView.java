@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param answers {@code mirror}, {@code forward}, or {@code table} for a registry that the policy writes out
  * @param answering whether it answered when it was asked last
  * @param usable whether questions can be answered, from its last words if need be
- * @param registrations how many are known; null for nothing known
+ * @param registrations how many are known, without those of the portmapper itself; null for nothing known
  * @param ageSeconds how long ago they were read; null for nothing read
  */
 public record BackendView(

@@ -62,16 +62,11 @@ final class ClientEye {
      */
     record Seen(String outcome, @Nullable List<Mapping> rows) {}
 
-    /**
-     * Lets a client look.
-     *
-     * @param asked the address of this host that the client asks
-     */
-    CompletionStage<Seen> look(
-            Serving serving, String listener, IpAddress client, IpAddress asked, Transport transport, int protocol) {
+    /** Lets a client look. */
+    CompletionStage<Seen> look(Serving serving, IpAddress client, Door door, int protocol) {
         Serving unlimited = new Serving(serving.policy(), serving.directories(), Limits.of(serving.policy(), null));
         Unseen observer = new Unseen();
-        Asking exchange = new Asking(listener, client, asked, transport, protocol, observer);
+        Asking exchange = new Asking(client, door, protocol, observer);
         Scans nobodySeen = new Scans(new Random(), (sighting, bound) -> {});
         PortmapService service = new PortmapService(
                 unlimited, clock, observer, nobodyBanned, nobodySeen, new Overload(System::nanoTime));
@@ -82,19 +77,15 @@ final class ClientEye {
     /** The call, and its one outcome. */
     private final class Asking implements Exchange {
         private final CompletableFuture<Seen> seen = new CompletableFuture<>();
-        private final String listener;
         private final IpAddress client;
-        private final IpAddress asked;
-        private final Transport transport;
+        private final Door door;
         private final int protocol;
         private final Unseen observer;
         private final ByteBuf call = Unpooled.buffer();
 
-        Asking(String listener, IpAddress client, IpAddress asked, Transport transport, int protocol, Unseen observer) {
-            this.listener = listener;
+        Asking(IpAddress client, Door door, int protocol, Unseen observer) {
             this.client = client;
-            this.asked = asked;
-            this.transport = transport;
+            this.door = door;
             this.protocol = protocol;
             this.observer = observer;
             BackendCalls.dump(call, XID, protocol);
@@ -102,12 +93,12 @@ final class ClientEye {
 
         @Override
         public String listener() {
-            return listener;
+            return door.listener();
         }
 
         @Override
         public Transport transport() {
-            return transport;
+            return door.transport();
         }
 
         @Override
@@ -117,12 +108,12 @@ final class ClientEye {
 
         @Override
         public IpAddress asked() {
-            return asked;
+            return door.asked();
         }
 
         @Override
         public Results.Asked answerAddresses() {
-            return asked.isV4() ? new Results.Asked(asked, null) : new Results.Asked(null, asked);
+            return door.answers();
         }
 
         @Override
@@ -195,7 +186,7 @@ final class ClientEye {
 
         @Override
         public void drop() {
-            seen.complete(new Seen(transport == Transport.UDP ? "silence" : "closed", null));
+            seen.complete(new Seen(door.transport() == Transport.UDP ? "silence" : "closed", null));
         }
     }
 

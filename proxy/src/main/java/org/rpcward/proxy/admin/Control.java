@@ -4,10 +4,12 @@ import io.netty.util.concurrent.EventExecutor;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
@@ -94,7 +96,7 @@ public final class Control {
                         request -> Answer.json(views.serving().limits().states().stream()
                                 .map(LimitView::of)
                                 .toList()))
-                .get(API + "cache", request -> Answer.json(views.caches()))
+                .get(API + "cache", request -> Answer.json(views.cache()))
                 .get(API + "errors", request -> Answer.json(onlooker.faults.list()))
                 .get(API + "explain", request -> explain(request))
                 .getLater(API + "registry", this::registry)
@@ -195,13 +197,12 @@ public final class Control {
         String name = backend(request, serving);
         Directory directory = serving.directories().get(name);
         if (directory == null) {
-            throw new BadRequest("no backend '" + name + "'");
+            throw new BadRequest("no backend '" + name + "' is asked");
         }
         RegistryStore.Kept known = directory.known();
         if (known != null) {
             double age = known.age().toMillis() / 1000.0;
-            return now(
-                    Answer.json(new RegistryView(name, "backend", "answered", age, RegistryView.rows(known.rows()))));
+            return now(Answer.json(RegistryView.asBackend(name, "answered", age, known.rows())));
         }
         CompletableFuture<Answer> answer = new CompletableFuture<>();
         directory.list(executor, registry -> answer.complete(Answer.json(listed(name, registry))));
@@ -210,16 +211,16 @@ public final class Control {
 
     private static RegistryView listed(String backend, @Nullable Registry registry) {
         return registry == null
-                ? new RegistryView(backend, "backend", "unavailable", null, List.of())
-                : new RegistryView(backend, "backend", "answered", null, RegistryView.rows(registry.rows()));
+                ? RegistryView.asBackend(backend, "unavailable", null, List.of())
+                : RegistryView.asBackend(backend, "answered", null, registry.rows());
     }
 
     private static String backend(Request request, Serving serving) {
-        String name = request.parameter("backend");
+        Policy policy = serving.policy();
+        String name = known(request, "backend", policy.backends().keySet());
         if (name != null) {
             return name;
         }
-        Policy policy = serving.policy();
         if (policy.backends().size() > 1) {
             throw new BadRequest(
                     "which backend? " + String.join(", ", policy.backends().keySet()));
@@ -230,58 +231,50 @@ public final class Control {
     private CompletionStage<Answer> asClient(Request request, Serving serving, String client) {
         IpAddress source = IpAddress.parse(client)
                 .orElseThrow(() -> new BadRequest("'" + client + "' is not an IPv4 or IPv6 address"));
-        Transport transport = transport(request, Transport.TCP);
-        ListenerPolicy listener = listener(request, serving, transport, source);
+        int protocol = request.number(
+                "protocol", Procedure.HIGHEST_PROTOCOL, Procedure.LOWEST_PROTOCOL, Procedure.HIGHEST_PROTOCOL);
+        Door door = door(request, serving, source);
+        ListenerPolicy listener = serving.policy().listeners().get(door.listener());
+        String backend = listener == null ? "" : listener.backend();
         if (banOf(source).isPresent()) {
-            return now(Answer.json(new RegistryView(listener.backend(), source.toString(), "banned", null, List.of())));
+            return now(Answer.json(RegistryView.asClient(backend, source, door, "banned", List.of())));
         }
-        Integer protocol = protocol(request);
-        IpAddress asked = addressOf(listener, transport, source)
-                .orElseThrow(
-                        () -> new BadRequest("listener '" + listener.name() + "' has no address for such a client"));
-        return eye.look(
-                        serving,
-                        listener.name(),
-                        source,
-                        asked,
-                        transport,
-                        protocol == null || protocol < Procedure.LOWEST_PROTOCOL
-                                ? Procedure.HIGHEST_PROTOCOL
-                                : protocol)
-                .thenApply(seen -> Answer.json(new RegistryView(
-                        listener.backend(),
-                        source.toString(),
-                        seen.outcome(),
-                        null,
-                        seen.rows() == null ? List.of() : RegistryView.rows(seen.rows()))));
+        return eye.look(serving, source, door, protocol)
+                .thenApply(seen -> Answer.json(RegistryView.asClient(
+                        backend, source, door, seen.outcome(), seen.rows() == null ? List.of() : seen.rows())));
     }
 
-    private ListenerPolicy listener(Request request, Serving serving, Transport transport, IpAddress source) {
+    /** Where such a client asks: of the places that are meant, the one whose address is most like its own. */
+    private Door door(Request request, Serving serving, IpAddress client) {
+        Transport transport = transport(request, Transport.TCP);
         Map<String, ListenerPolicy> listeners = serving.policy().listeners();
-        String name = request.parameter("listener");
-        if (name != null) {
-            ListenerPolicy named = listeners.get(name);
-            if (named == null) {
-                throw new BadRequest("no listener '" + name + "'");
-            }
-            return named;
-        }
-        return listeners.values().stream()
-                .filter(l -> addressOf(l, transport, source).isPresent())
-                .findFirst()
-                .orElseThrow(
-                        () -> new BadRequest("no listener has an address for such a client over " + transport.word()));
+        String name = known(request, "listener", listeners.keySet());
+        String backend = known(request, "backend", serving.policy().backends().keySet());
+        String at = request.parameter("at");
+        IpAddress asked = at == null
+                ? null
+                : IpAddress.parse(at).orElseThrow(() -> new BadRequest("'" + at + "' is not an IPv4 or IPv6 address"));
+        return views.doors().stream()
+                .filter(door -> door.transport() == transport && door.asked().isV4() == client.isV4())
+                .filter(door -> name == null || door.listener().equals(name))
+                .filter(door -> asked == null || door.asked().equals(asked))
+                .filter(door -> {
+                    ListenerPolicy listener = listeners.get(door.listener());
+                    return listener != null
+                            && (backend == null || listener.backend().equals(backend));
+                })
+                .max(Comparator.comparingInt(door -> door.bitsInCommon(client)))
+                .orElseThrow(() -> new BadRequest("nobody listens where such a client could ask over "
+                        + transport.word() + ": 'rpcward ctl status' has the addresses"));
     }
 
-    /** The address at which a client of this family reaches a listener: {@code tcp [2001:db8::1]:111} without the rest. */
-    private Optional<IpAddress> addressOf(ListenerPolicy listener, Transport transport, IpAddress source) {
-        return views.addresses(listener.name()).stream()
-                .filter(text -> text.startsWith(transport.word() + " "))
-                .map(text -> text.substring(text.indexOf(' ') + 1, text.lastIndexOf(':')))
-                .map(text -> IpAddress.parse(text.startsWith("[") ? text.substring(1, text.length() - 1) : text))
-                .flatMap(Optional::stream)
-                .filter(address -> address.isV4() == source.isV4())
-                .findFirst();
+    /** A parameter that is one of these names; null when it is missing. */
+    private static @Nullable String known(Request request, String what, Set<String> names) {
+        String name = request.parameter(what);
+        if (name != null && !names.contains(name)) {
+            throw new BadRequest("no " + what + " '" + name + "'; there is " + String.join(", ", names));
+        }
+        return name;
     }
 
     private static AddressPrefix prefix(Request request) {

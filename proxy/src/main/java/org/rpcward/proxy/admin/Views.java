@@ -10,11 +10,15 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
+import org.rpcward.policy.Builtin;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
 import org.rpcward.proxy.observe.RuleKey;
+import org.rpcward.proxy.registry.CacheObserver;
 import org.rpcward.proxy.registry.Directory;
+import org.rpcward.proxy.registry.ForwardDirectory;
 import org.rpcward.proxy.registry.RegistryStore;
+import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.service.Serving;
 
 /** Makes the records of the model from what runs, each time that somebody looks. Thread-safe. */
@@ -41,13 +45,20 @@ public final class Views {
         /** The addresses that are served, by listener. */
         Map<String, List<String>> addresses();
 
+        /** Where clients ask. */
+        List<Door> doors();
+
         /** What was counted since the start. */
         Map<String, Object> counters();
 
         /** How many calls each rule decided. */
         Map<RuleKey, Long> ruleHits();
 
-        List<CacheView> caches();
+        /** How questions to what is remembered of backends fared. */
+        long asked(CacheObserver.Cache cache, CacheObserver.Result result);
+
+        /** The same of encoded listings. */
+        CacheView.Kind listings();
 
         /** 0 when all is well. */
         int overloadLevel();
@@ -69,12 +80,42 @@ public final class Views {
         return running.serving();
     }
 
-    List<String> addresses(String listener) {
-        return running.addresses().getOrDefault(listener, List.of());
+    List<Door> doors() {
+        return running.doors();
     }
 
-    List<CacheView> caches() {
-        return running.caches();
+    CacheView cache() {
+        Serving serving = running.serving();
+        List<CacheView.MirrorView> mirrors =
+                CacheView.mirrors(serving.policy().backends(), serving.directories(), clock);
+        long answers = 0;
+        long forgotten = 0;
+        for (Directory directory : serving.directories().values()) {
+            if (directory instanceof ForwardDirectory forward) {
+                answers += forward.remembered();
+                forgotten += forward.forgotten();
+            }
+        }
+        long rows =
+                mirrors.stream().mapToLong(CacheView.MirrorView::registrations).sum();
+        return new CacheView(
+                List.of(
+                        kind(CacheObserver.Cache.MIRROR, rows, null),
+                        kind(CacheObserver.Cache.FORWARD, answers, forgotten),
+                        running.listings()),
+                mirrors);
+    }
+
+    private CacheView.Kind kind(CacheObserver.Cache cache, long entries, @Nullable Long evictions) {
+        return new CacheView.Kind(
+                cache.word(),
+                entries,
+                running.asked(cache, CacheObserver.Result.HIT),
+                running.asked(cache, CacheObserver.Result.STALE),
+                running.asked(cache, CacheObserver.Result.MISS),
+                running.asked(cache, CacheObserver.Result.COALESCED),
+                running.asked(cache, CacheObserver.Result.BYPASS),
+                evictions);
     }
 
     List<RuleView> rules() {
@@ -146,9 +187,7 @@ public final class Views {
                 table ? "table" : backend.answers().name().toLowerCase(Locale.ROOT),
                 directory.isAnswering(),
                 directory.isUsable(),
-                table
-                        ? Integer.valueOf(backend.registry().size())
-                        : known == null ? null : known.rows().size(),
+                table ? Integer.valueOf(backend.registry().size()) : known == null ? null : services(known.rows()),
                 known == null ? null : known.age().toMillis() / 1000.0,
                 directory.endpoints().stream()
                         .map(e -> new BackendView.EndpointView(
@@ -159,6 +198,13 @@ public final class Views {
                                 e.lastChange() == null ? null : time(e.lastChange()),
                                 e.reason()))
                         .toList());
+    }
+
+    /** As the start page counts them: the portmapper's own registrations are not what is looked for. */
+    private static Integer services(List<Mapping> rows) {
+        return (int) rows.stream()
+                .filter(row -> row.program() != Builtin.PORTMAPPER_PROGRAM)
+                .count();
     }
 
     /** What keeps rpcward from being ready, in words; empty when nothing does. */

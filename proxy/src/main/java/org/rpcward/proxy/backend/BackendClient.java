@@ -146,6 +146,11 @@ public final class BackendClient implements Portmapper {
         }
     }
 
+    /** The version of the protocol in which the registry was read last; 0 when it was not yet. */
+    int protocol() {
+        return answered;
+    }
+
     /** Asks whether it is there, over UDP when nobody listens on TCP. */
     void ping(Consumer<BackendResult<Boolean>> then) {
         ask(Transport.TCP, BackendCall.ping(result -> {

@@ -27,6 +27,7 @@ public final class FailoverClient implements Portmapper {
     private final BackendObserver observer;
     private final InstantSource clock;
     private final List<Member> members = new ArrayList<>();
+    private volatile @Nullable Reading lastReading;
     private boolean closed;
 
     /** One portmapper. */
@@ -87,6 +88,10 @@ public final class FailoverClient implements Portmapper {
         Member member = order.get(at);
         member.client().dump(result -> {
             note(member, result.status());
+            if (result.status() == Status.OK) {
+                lastReading = new Reading(
+                        member.endpoint().toString(), member.client().protocol());
+            }
             if (result.status() == Status.OK || at + 1 == order.size()) {
                 then.accept(result);
             } else {
@@ -175,6 +180,11 @@ public final class FailoverClient implements Portmapper {
     @Override
     public List<EndpointState> endpoints() {
         return members.stream().map(m -> m.told().state()).toList();
+    }
+
+    @Override
+    public @Nullable Reading lastReading() {
+        return lastReading;
     }
 
     @Override

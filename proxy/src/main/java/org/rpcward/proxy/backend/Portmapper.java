@@ -35,6 +35,11 @@ public interface Portmapper {
         return List.of();
     }
 
+    /** Where the registry was read last; null when it was not yet. Callable from everywhere. */
+    default @Nullable Reading lastReading() {
+        return null;
+    }
+
     /**
      * Lets a portmapper rest, or takes it back. Callable from everywhere.
      *

@@ -16,6 +16,8 @@ import picocli.CommandLine.Parameters;
 final class CtlState {
     private static final int BYTES_PER_LINE = 16;
 
+    private static final int COUNTED_WIDTH = 66;
+
     private CtlState() {}
 
     /** One of the transports. */
@@ -71,14 +73,23 @@ final class CtlState {
                 l.texts("addresses").forEach(a -> screen.pair("", a));
             });
             status.trees("backends").forEach(b -> printBackend(b, screen));
-            StringBuilder counters = new StringBuilder();
-            status.tree("counters")
-                    .object()
-                    .forEach((name, count) -> counters.append(counters.isEmpty() ? "" : ", ")
-                            .append(name)
-                            .append(' ')
-                            .append(count));
-            screen.pair("counted", counters);
+            printCounters(status.tree("counters"), screen);
+        }
+
+        /** As many on a line as an 80-column terminal takes. */
+        private static void printCounters(Tree counters, Screen screen) {
+            String key = "counted";
+            StringBuilder line = new StringBuilder();
+            for (Map.Entry<?, ?> counter : counters.object().entrySet()) {
+                String text = counter.getKey() + " " + counter.getValue();
+                if (!line.isEmpty() && line.length() + text.length() > COUNTED_WIDTH) {
+                    screen.pair(key, line + ",");
+                    key = "";
+                    line.setLength(0);
+                }
+                line.append(line.isEmpty() ? "" : ", ").append(text);
+            }
+            screen.pair(key, line.isEmpty() ? "nothing yet" : line);
         }
 
         static void printBackend(Tree backend, Screen screen) {
@@ -178,7 +189,7 @@ final class CtlState {
     @Command(
             name = "cache",
             mixinStandardHelpOptions = true,
-            description = "The answers that are kept, and how often each kind was found.")
+            description = "What is remembered of backends, how old it is, and how often it was found.")
     static final class Cache extends CtlVerb {
         @Override
         public Integer call() {
@@ -186,11 +197,44 @@ final class CtlState {
         }
 
         static void print(Tree answer, Screen screen) {
-            Table table = new Table("CACHE", "HITS", "MISSES", "EVICTIONS");
-            answer.trees("list")
-                    .forEach(c ->
-                            table.row(Tone.PLAIN, c.text("name"), c.get("hits"), c.get("misses"), c.get("evictions")));
-            table.print(screen);
+            Table kinds = new Table("CACHE", "ENTRIES", "HIT", "STALE", "MISS", "COALESCED", "BYPASS", "EVICTIONS");
+            answer.trees("kinds")
+                    .forEach(c -> kinds.row(
+                            Tone.PLAIN,
+                            c.text("name"),
+                            c.get("entries"),
+                            c.get("hit"),
+                            c.get("stale"),
+                            c.get("miss"),
+                            c.get("coalesced"),
+                            c.get("bypass"),
+                            c.get("evictions")));
+            kinds.print(screen);
+            Table mirrors =
+                    new Table("MIRROR OF", "STATE", "REGISTRATIONS", "READ AT", "AGE", "FROM", "VERSION", "FORWARDED");
+            answer.trees("mirrors")
+                    .forEach(m -> mirrors.row(
+                            tone(m.text("state")),
+                            m.text("backend"),
+                            m.text("state"),
+                            m.get("registrations"),
+                            m.get("read_at"),
+                            m.get("age_seconds") == null ? null : Screen.span(m.number("age_seconds")),
+                            m.get("read_from"),
+                            m.get("protocol"),
+                            m.get("forwarded")));
+            if (!mirrors.isEmpty()) {
+                screen.line("");
+                mirrors.print(screen);
+            }
+        }
+
+        private static Tone tone(String state) {
+            return switch (state) {
+                case "empty", "expired" -> Tone.BAD;
+                case "stale" -> Tone.DOUBTFUL;
+                default -> Tone.PLAIN;
+            };
         }
     }
 
@@ -249,6 +293,13 @@ final class CtlState {
         @Option(names = "--for", paramLabel = "ADDRESS", description = "the client whose answer is wanted")
         private @Nullable String client;
 
+        @Option(
+                names = "--at",
+                paramLabel = "ADDRESS",
+                description = "with --for: the address of this host that is asked; the one most like the client's"
+                        + " unless given")
+        private @Nullable String at;
+
         @Option(names = "--backend", paramLabel = "NAME", description = "which backend; needed where there are several")
         private @Nullable String backend;
 
@@ -263,8 +314,12 @@ final class CtlState {
 
         @Override
         public Integer call() {
+            if (client == null && (at != null || listener != null || protocol != null || over != null)) {
+                throw socket().wrong("--at, --listener, --protocol, --udp and --tcp go with --for");
+            }
             Map<String, String> parameters = new LinkedHashMap<>();
             put(parameters, "for", client);
+            put(parameters, "at", at);
             put(parameters, "backend", backend);
             put(parameters, "listener", listener);
             put(parameters, "protocol", protocol);
@@ -278,9 +333,9 @@ final class CtlState {
                     ? ""
                     : ", read " + Screen.span(registry.number("age_seconds")) + " ago";
             List<Tree> rows = registry.trees("rows");
-            screen.line(Screen.plain(
-                    "backend " + registry.text("backend") + (raw ? "" : " as " + registry.text("seen_by") + " sees it")
-                            + ": " + registry.text("outcome") + ", " + rows.size() + " registrations" + age));
+            screen.line(Screen.plain("backend " + registry.text("backend")
+                    + (raw ? "" : " as " + registry.text("seen_by") + " sees it at " + registry.text("asked_at")) + ": "
+                    + registry.text("outcome") + ", " + rows.size() + " registrations" + age));
             Table table = raw
                     ? new Table("PROGRAM", "NAME", "VERSION", "NETID", "ADDRESS", "PORT", "OWNER")
                     : new Table("PROGRAM", "NAME", "VERSION", "NETID", "ADDRESS", "PORT");

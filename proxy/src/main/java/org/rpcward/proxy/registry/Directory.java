@@ -46,6 +46,11 @@ public interface Directory {
         return null;
     }
 
+    /** How the copy of the registry does; null where there is none. Callable from everywhere. */
+    default @Nullable MirrorState mirror() {
+        return null;
+    }
+
     /** Whether questions can be answered, from what is known if need be. Callable from everywhere, as what follows. */
     default boolean isUsable() {
         return true;

@@ -180,6 +180,11 @@ public final class ForwardDirectory implements Directory {
         return ports.estimatedSize();
     }
 
+    /** How many answers were forgotten, because they were old or for want of room. */
+    public long forgotten() {
+        return ports.stats().evictionCount();
+    }
+
     private void done(Mapping row, BackendResult<Integer> result) {
         Integer told = result.value();
         int port = told == null ? row.port() : told;
@@ -227,6 +232,11 @@ public final class ForwardDirectory implements Directory {
     @Override
     public RegistryStore.@Nullable Kept known() {
         return mirror.known();
+    }
+
+    @Override
+    public @Nullable MirrorState mirror() {
+        return mirror.mirror();
     }
 
     @Override

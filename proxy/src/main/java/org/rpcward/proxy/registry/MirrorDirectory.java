@@ -181,6 +181,26 @@ public final class MirrorDirectory implements Directory {
     }
 
     @Override
+    public MirrorState mirror() {
+        State now = state;
+        if (now.registry() == null) {
+            return new MirrorState(MirrorState.Freshness.EMPTY, 0, null, null);
+        }
+        Duration age = Duration.ofNanos(nanoClock.getAsLong() - now.readAt());
+        return new MirrorState(freshness(now, age.toNanos()), now.rows().size(), age, portmapper.lastReading());
+    }
+
+    private MirrorState.Freshness freshness(State now, long age) {
+        if (age >= longestNanos()) {
+            return MirrorState.Freshness.EXPIRED;
+        }
+        if (!now.healthy()) {
+            return MirrorState.Freshness.STALE;
+        }
+        return age < freshNanos ? MirrorState.Freshness.FRESH : MirrorState.Freshness.AGED;
+    }
+
+    @Override
     public void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then) {
         State known = state;
         long now = nanoClock.getAsLong();
@@ -324,7 +344,12 @@ public final class MirrorDirectory implements Directory {
     /** What is known now, whatever its age within {@code stale}. */
     private @Nullable Registry knownRegistry() {
         State known = state;
-        return nanoClock.getAsLong() - known.readAt() < Math.max(staleNanos, freshNanos) ? known.registry() : null;
+        return nanoClock.getAsLong() - known.readAt() < longestNanos() ? known.registry() : null;
+    }
+
+    /** How old what is told may be. */
+    private long longestNanos() {
+        return Math.max(staleNanos, freshNanos);
     }
 
     private void compare(State before, List<Mapping> rows) {

@@ -130,7 +130,15 @@ public final class ProxyServer {
                 executors(loops, backendLoop, adminLoop));
         this.pulse = new Pulse(executors(loops, backendLoop), System::nanoTime);
         this.views = new Views(
-                new RunningProxy(policyFile, transport, service, sockets, callLog, counters.calls(), overload),
+                new RunningProxy(
+                        policyFile,
+                        transport,
+                        service,
+                        sockets,
+                        callLog,
+                        counters.calls(),
+                        counters.caches(),
+                        overload),
                 InstantSource.system());
         Routes routes = new Control(views, pulse, onlooker, operator, bans.bans(), adminLoop.next(), runLog::ordered)
                 .routes()

@@ -5,11 +5,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.rpcward.proxy.admin.CacheView;
+import org.rpcward.proxy.admin.Door;
 import org.rpcward.proxy.admin.Views;
+import org.rpcward.proxy.observe.CacheCounts;
 import org.rpcward.proxy.observe.CallCounts;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.RuleKey;
 import org.rpcward.proxy.overload.Overload;
+import org.rpcward.proxy.registry.CacheObserver;
 import org.rpcward.proxy.service.PortmapService;
 import org.rpcward.proxy.service.Serving;
 import org.rpcward.proxy.transport.TransportType;
@@ -22,6 +25,7 @@ record RunningProxy(
         Sockets sockets,
         CallLog callLog,
         CallCounts calls,
+        CacheCounts caches,
         Overload overload)
         implements Views.Running {
     @Override
@@ -61,8 +65,32 @@ record RunningProxy(
     }
 
     @Override
-    public List<CacheView> caches() {
+    public List<Door> doors() {
+        return sockets.served().stream()
+                .map(s -> new Door(
+                        s.local().listener(),
+                        s.key().transport(),
+                        s.local().address(),
+                        s.local().answerAddresses()))
+                .toList();
+    }
+
+    @Override
+    public long asked(CacheObserver.Cache cache, CacheObserver.Result result) {
+        return caches.of(cache, result);
+    }
+
+    @Override
+    public CacheView.Kind listings() {
         CacheStats listings = service.listingStats();
-        return List.of(new CacheView("listings", listings.hitCount(), listings.missCount(), listings.evictionCount()));
+        return new CacheView.Kind(
+                "listing",
+                service.listingEntries(),
+                listings.hitCount(),
+                0,
+                listings.missCount(),
+                0,
+                0,
+                listings.evictionCount());
     }
 }

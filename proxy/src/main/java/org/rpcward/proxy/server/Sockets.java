@@ -132,11 +132,14 @@ final class Sockets {
     private final ConnectionLimiter limiter;
     private final Overload overload;
     private final DeadlineWheels wheels = new DeadlineWheels();
-    private volatile Map<String, List<String>> addresses = Map.of();
+    private volatile List<Served> served = List.of();
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
 
     /** What sockets are told apart by. */
     record Key(InetSocketAddress address, Transport transport) {}
+
+    /** What clients can ask. */
+    record Served(Key key, LocalAddress local) {}
 
     /** What is wanted of the sockets at one address. */
     record Wanted(LocalAddress local, int workers) {}
@@ -223,7 +226,7 @@ final class Sockets {
                     undo.add(() -> closeLast(group));
                 }
             }
-            addresses = openAddresses();
+            served = openAddresses();
         } catch (StartException e) {
             Collections.reverse(undo);
             undo.forEach(Runnable::run);
@@ -257,7 +260,7 @@ final class Sockets {
                 settle(key, there, here, next);
             }
         }
-        addresses = openAddresses();
+        served = openAddresses();
         drops.forgetAllBut(listeners);
         if (transport.sharesPorts()) {
             next.notices().forEach(notices);
@@ -405,7 +408,7 @@ final class Sockets {
         filterKeeper.shutdown();
         open.values().forEach(there -> closeFrom(there, 0));
         open.clear();
-        addresses = Map.of();
+        served = List.of();
     }
 
     /**
@@ -429,23 +432,28 @@ final class Sockets {
         return drops.read();
     }
 
-    /** What is open, by listener: transport, address and port. Callable from everywhere. */
-    Map<String, List<String>> addresses() {
-        return addresses;
+    /** What is open, in the order in which it was bound. Callable from everywhere. */
+    List<Served> served() {
+        return served;
     }
 
-    private Map<String, List<String>> openAddresses() {
+    /** The same as text, by listener: transport, address and port. */
+    Map<String, List<String>> addresses() {
         Map<String, List<String>> byListener = new HashMap<>();
-        open.forEach((key, there) -> {
-            LocalAddress local = there.point.local();
-            String host = local.address().toString();
+        for (Served one : served) {
+            String host = one.local().address().toString();
             byListener
-                    .computeIfAbsent(local.listener(), l -> new ArrayList<>())
-                    .add(key.transport().word() + " " + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":"
-                            + key.address().getPort());
-        });
-        byListener.replaceAll((listener, at) -> List.copyOf(at));
-        return Map.copyOf(byListener);
+                    .computeIfAbsent(one.local().listener(), l -> new ArrayList<>())
+                    .add(one.key().transport().word() + " " + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":"
+                            + one.key().address().getPort());
+        }
+        return byListener;
+    }
+
+    private List<Served> openAddresses() {
+        List<Served> all = new ArrayList<>();
+        open.forEach((key, there) -> all.add(new Served(key, there.point.local())));
+        return List.copyOf(all);
     }
 
     /** The connections that are open now. */

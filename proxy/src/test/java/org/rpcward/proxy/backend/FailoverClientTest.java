@@ -29,6 +29,7 @@ class FailoverClientTest {
     private static final int NFS = 100_003;
     private static final String SUCCESS = "00000001 00000000 00000000 00000000 00000000";
     private static final String SYSTEM_ERR = "00000001 00000000 00000000 00000000 00000005";
+    private static final String MISMATCH_2_TO_3 = "00000001 00000000 00000000 00000000 00000002 00000002 00000003";
     private static final String EMPTY_LISTING = SUCCESS + "00000000";
 
     private final TransportType transport = TransportType.best();
@@ -74,6 +75,21 @@ class FailoverClientTest {
         }
         assertThat(observer.events)
                 .containsExactly("asked error", "down " + firstName + " error", "asked ok", "up " + secondName);
+    }
+
+    @Test
+    void tellsWhereTheRegistryWasReadAndInWhichVersion() throws Exception {
+        assertThat(client.lastReading()).isNull();
+        Result<List<Mapping>> result = dump();
+        try (Connection one = first.accept()) {
+            answer(one, SYSTEM_ERR);
+            try (Connection other = second.accept()) {
+                answer(other, MISMATCH_2_TO_3);
+                answer(other, EMPTY_LISTING);
+                assertThat(result.status()).isEqualTo(Status.OK);
+            }
+        }
+        assertThat(client.lastReading()).isEqualTo(new Reading(secondName, 3));
     }
 
     @Test

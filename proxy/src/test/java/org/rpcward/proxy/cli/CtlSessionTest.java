@@ -23,12 +23,15 @@ import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.admin.Reloaded;
+import org.rpcward.proxy.backend.Reading;
 import org.rpcward.proxy.fixture.CallBytes;
 import org.rpcward.proxy.fixture.ControlledProxy;
+import org.rpcward.proxy.fixture.FakeDirectory;
 import org.rpcward.proxy.fixture.GoldenFile;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
 import org.rpcward.proxy.registry.FixedDirectory;
+import org.rpcward.proxy.registry.MirrorState;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 
@@ -129,6 +132,30 @@ class CtlSessionTest {
         run(List.of("ctl", "drain", "--stop"));
         assertThat(proxy.stopped).isTrue();
         assertThat(proxy.done).containsExactly("drain: and stop");
+    }
+
+    @Test
+    void theCopiesOfRegistriesAreTold() throws IOException {
+        proxy.close();
+        MirrorState copy = new MirrorState(
+                MirrorState.Freshness.STALE, 22, Duration.ofSeconds(75), new Reading("10.1.5.9:111", 2));
+        proxy = ControlledProxy.of(Policies.of(POLICY), FakeDirectory.of().copied(copy))
+                .listen(socket);
+
+        assertThat(run(List.of("ctl", "cache"))).isEqualTo("""
+                CACHE    ENTRIES  HIT  STALE  MISS  COALESCED  BYPASS  EVICTIONS
+                mirror        22    0      0     0          0       0          -
+                forward        0    0      0     0          0       0          0
+                listing        3    7      0     2          0       0          1
+
+                MIRROR OF  STATE  REGISTRATIONS  READ AT               AGE     FROM          VERSION  FORWARDED
+                legacy     stale             22  2026-11-01T11:58:45Z  1m 15s  10.1.5.9:111        2          -
+                exit code 0
+                """);
+        assertThat(run(List.of("ctl", "cache", "--json")))
+                .contains("\"mirrors\":[{\"backend\":\"legacy\",\"state\":\"stale\",\"registrations\":22,"
+                        + "\"read_at\":\"2026-11-01T11:58:45Z\",\"age_seconds\":75.0,\"read_from\":\"10.1.5.9:111\","
+                        + "\"protocol\":2,\"fresh_seconds\":5.0,\"stale_seconds\":600.0,\"forwarded\":null}]");
     }
 
     private static List<String> arguments(String line) {

@@ -9,9 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.backend.BackendResult;
 import org.rpcward.proxy.backend.Portmapper;
+import org.rpcward.proxy.backend.Reading;
 import org.rpcward.proxy.fixture.FakeClock;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
@@ -29,6 +31,7 @@ final class FakePortmapper implements Portmapper {
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final ArrayDeque<Consumer<BackendResult<List<Mapping>>>> dumps = new ArrayDeque<>();
     private final ArrayDeque<Consumer<BackendResult<Integer>>> ports = new ArrayDeque<>();
+    private @Nullable Reading lastReading;
     private EventLoop loop = channel.eventLoop();
 
     FakePortmapper() {
@@ -71,6 +74,11 @@ final class FakePortmapper implements Portmapper {
     }
 
     @Override
+    public @Nullable Reading lastReading() {
+        return lastReading;
+    }
+
+    @Override
     public boolean knowsV6() {
         return v6;
     }
@@ -103,6 +111,7 @@ final class FakePortmapper implements Portmapper {
 
     /** Ends the oldest reading that waits. */
     void answerDump(Mapping... rows) {
+        lastReading = new Reading("192.0.2.3:111", 4);
         dumps.remove().accept(new BackendResult<>(BackendResult.Status.OK, List.of(rows)));
         turn();
     }

@@ -342,6 +342,24 @@ class ForwardDirectoryTest {
         assertThat(ask(NFS, 3, Netid.TCP)).containsExactly(Answer.of(List.of(ROW)));
     }
 
+    @Test
+    void whatIsRememberedAndForgottenIsCounted() {
+        know();
+        ask(NFS, 3, Netid.TCP);
+        portmapper.answerPort(2049);
+        assertThat(directory.remembered()).isEqualTo(1);
+        assertThat(directory.forgotten()).isZero();
+
+        portmapper.pass(FRESH);
+        ask(NFS, 3, Netid.UDP);
+        portmapper.turn();
+        portmapper.answerDump(ROWS);
+        portmapper.answerPort(2049);
+
+        assertThat(directory.remembered()).isEqualTo(1);
+        assertThat(directory.forgotten()).isEqualTo(1);
+    }
+
     private void know() {
         directory.list(ImmediateEventExecutor.INSTANCE, registry -> {});
         portmapper.turn();

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.proxy.backend.BackendResult.Status;
+import org.rpcward.proxy.backend.Reading;
 import org.rpcward.proxy.fixture.BackendBuilder;
 import org.rpcward.proxy.fixture.ManualExecutor;
 import org.rpcward.proxy.registry.Question.Kind;
@@ -660,6 +661,27 @@ class MirrorDirectoryTest {
         public void save(BackendPolicy backend, List<Mapping> rows) {
             saved.add(rows);
         }
+    }
+
+    @Test
+    void whatTheAgeOfTheCopyMeansIsTold() {
+        assertThat(mirror.mirror()).isEqualTo(new MirrorState(MirrorState.Freshness.EMPTY, 0, null, null));
+        read(ROW);
+        assertThat(mirror.mirror())
+                .isEqualTo(new MirrorState(
+                        MirrorState.Freshness.FRESH, 1, Duration.ZERO, new Reading("192.0.2.3:111", 4)));
+        portmapper.pass(FRESH);
+        assertThat(mirror.mirror().freshness()).isEqualTo(MirrorState.Freshness.AGED);
+        assertThat(mirror.mirror().age()).isEqualTo(FRESH);
+
+        ask(PRESENT);
+        portmapper.failDump(Status.TIMEOUT);
+        assertThat(mirror.mirror().freshness()).isEqualTo(MirrorState.Freshness.STALE);
+        portmapper.pass(STALE.minus(FRESH).minus(A_MOMENT));
+        assertThat(mirror.mirror().freshness()).isEqualTo(MirrorState.Freshness.STALE);
+        portmapper.pass(A_MOMENT);
+        assertThat(mirror.mirror().freshness()).isEqualTo(MirrorState.Freshness.EXPIRED);
+        assertThat(mirror.mirror().rows()).isEqualTo(1);
     }
 
     private void read(Mapping... rows) {
