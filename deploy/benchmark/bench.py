@@ -12,7 +12,7 @@ import time
 
 import report
 from cases import CASES
-from servers import Dnsdist, Missing, Nginx, Rpcbind, Rpcward, UdpLimit, cores, nfs_rows, policy
+from servers import Dnsdist, Missing, Nginx, Rpcbind, Rpcward, UdpLimit, WatchedRpcward, cores, nfs_rows, policy
 
 
 class Result:
@@ -83,6 +83,10 @@ class Bench:
             return Rpcward(self, port, policy(port, **of_policy), name, jdk, archive)
 
         return self.server(name, make)
+
+    def watched_rpcward(self):
+        self.rpcbind()
+        return self.server("rpcward, watched", lambda: WatchedRpcward(self, self.port(), self.port()))
 
     def server(self, name, make):
         if name not in self.servers:

@@ -2,7 +2,7 @@
 
 import time
 
-from servers import CLIENT_BASE, NFS, REXD, ROWS_BASE, STRANGER_BASE, YPSERV, cores
+from servers import CLIENT_BASE, NFS, REXD, ROWS_BASE, STRANGER_BASE, UNWATCHED, YPSERV, cores
 
 GETPORT = ["-P", str(NFS), "-V", "3", "-T", "6"]
 WINDOW = ["-w", "256"]
@@ -139,6 +139,14 @@ def limit(b):
             Ratio("cpu_us", "with a limit", "without", 1.10, 1.05),
             Ratio("cpu_us", "dnsdist, with a limit", "dnsdist, without"),
         ])
+
+
+@case("observing", "GETPORT while everything watches (scraped each second, a tail, a sample logged) and while nothing does")
+def observing(b):
+    b.compete(
+        udp("watched", b.watched_rpcward(), paced=False),
+        udp("not watched", b.rpcward("rpcward, not watched", extra=UNWATCHED), paced=False),
+        ratios=[Ratio("cpu_us", "watched", "not watched")])
 
 
 @case("tcp-pipelined", "GETPORT over TCP, 8 connections with 32 calls under way each")

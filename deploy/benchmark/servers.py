@@ -9,6 +9,7 @@ import struct
 import subprocess
 import threading
 import time
+import urllib.request
 
 # On loopback of a network namespace of our own: nothing else listens there.
 RPCBIND_PORT = 111
@@ -286,6 +287,55 @@ class Rpcward(Server):
         if not self.archive:
             environment["RPCWARD_ARCHIVE"] = "/nonexistent"
         return environment
+
+
+class WatchedRpcward(Rpcward):
+    """Everything that watches is on: scraped each second, looked at with ctl tail, allowed calls logged as by default."""
+
+    def __init__(self, bench, port, admin_port, **of_policy):
+        self.socket = os.path.join(bench.work, "admin-%d.sock" % port)
+        self.metrics = "http://127.0.0.1:%d/metrics" % admin_port
+        watching = 'log: { allow: 1/1000 }\nadmin: { http: "127.0.0.1:%d", socket: %s }\n' % (admin_port, self.socket)
+        super().__init__(bench, port, policy(port, extra=watching, **of_policy), "rpcward, watched")
+        self.tail = None
+        self.scrapes = 0
+        self.failure = None
+
+    def start(self, log):
+        super().start(log)
+        # Nobody asks for rexd: each call is compared, and none is told.
+        self.tail = subprocess.Popen(
+            ["taskset", "-c", str(cores()[0]), self.launcher, "ctl", "tail", "--socket", self.socket, "program=rexd"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=self.environment())
+        self.over = threading.Event()
+        threading.Thread(target=self.scrape, daemon=True).start()
+        return self
+
+    def scrape(self):
+        while not self.over.wait(1):
+            try:
+                with urllib.request.urlopen(self.metrics, timeout=5) as answer:
+                    answer.read()
+                self.scrapes += 1
+            except OSError as failure:
+                self.failure = str(failure)
+
+    def cpu(self):
+        if self.failure or self.scrapes == 0 or self.tail.poll() is not None:
+            raise RuntimeError("nobody watches: %s" % (self.failure or "no scrape, or no tail"))
+        return super().cpu()
+
+    def stop(self):
+        if self.tail is not None:
+            self.over.set()
+            self.tail.terminate()
+            self.tail.wait()
+            self.tail = None
+        super().stop()
+
+
+# As far as a policy can turn it off: counting cannot be.
+UNWATCHED = "log: { allow: none }\nadmin: { socket: off }\n"
 
 
 def policy(port, answers="mirror", workers=1, rules_in_front=0, limits=True, rows=0, rate="1000000/s", extra=""):
