@@ -98,13 +98,15 @@ final class CtlState {
                     ? ""
                     : ", read " + Screen.span(backend.number("age_seconds")) + " ago";
             boolean answering = backend.is("answering");
+            List<Tree> endpoints = backend.trees("endpoints");
+            boolean rests = !endpoints.isEmpty() && endpoints.stream().allMatch(e -> e.is("drained"));
             screen.pair(
                     "backend",
-                    answering ? Tone.GOOD : backend.is("usable") ? Tone.DOUBTFUL : Tone.BAD,
+                    answering && !rests ? Tone.GOOD : backend.is("usable") ? Tone.DOUBTFUL : Tone.BAD,
                     backend.text("name") + " (" + backend.text("answers") + "): "
-                            + (answering ? "answers" : "does not answer") + ", "
+                            + (rests ? "rests" : answering ? "answers" : "does not answer") + ", "
                             + (known == null ? "nothing known" : known + " registrations") + age);
-            backend.trees("endpoints").forEach(e -> {
+            endpoints.forEach(e -> {
                 String state = e.text("state");
                 screen.pair(
                         "",
