@@ -15,8 +15,8 @@ public interface BanStore {
         }
 
         @Override
-        public void save(Kept kept) {
-            // Nobody asked for it.
+        public boolean save(Kept kept) {
+            return true;
         }
     };
 
@@ -24,8 +24,12 @@ public interface BanStore {
     @Nullable
     Kept load();
 
-    /** Replaces what was kept. May block. */
-    void save(Kept kept);
+    /**
+     * Replaces what was kept. May block.
+     *
+     * @return false when it could not, and what was kept before still is
+     */
+    boolean save(Kept kept);
 
     /** All that is to be known after a restart. */
     record Kept(List<Ban> bans, List<Offences> offences, List<Pardon> pardons) {

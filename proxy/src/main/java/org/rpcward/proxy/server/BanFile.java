@@ -40,6 +40,9 @@ final class BanFile implements BanStore {
     private final Path file;
     private final Consumer<String> failures;
 
+    /** Why it could not be written last time, which is told once; used by whoever saves. */
+    private @Nullable String told;
+
     /** @param failures is told why the file could not be read or written */
     BanFile(Path directory, Consumer<String> failures) {
         this.file = directory.resolve("bans");
@@ -132,7 +135,7 @@ final class BanFile implements BanStore {
     }
 
     @Override
-    public void save(Kept kept) {
+    public boolean save(Kept kept) {
         StringBuilder text = new StringBuilder(HEADER).append('\n');
         for (Ban ban : kept.bans()) {
             String line = String.join(
@@ -155,8 +158,10 @@ final class BanFile implements BanStore {
             text.append("pardon " + pardon.prefix() + " " + pardon.until() + "\n");
         }
         String failure = SummedFile.write(file, text.toString());
-        if (failure != null) {
+        if (failure != null && !failure.equals(told)) {
             failures.accept(failure);
         }
+        told = failure;
+        return failure == null;
     }
 }

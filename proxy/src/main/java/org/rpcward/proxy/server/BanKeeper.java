@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.proxy.ban.Ban;
@@ -23,9 +24,17 @@ final class BanKeeper {
     /** A process that is killed loses no more of them than this. */
     private static final Duration INTERVAL = Duration.ofMillis(500);
 
+    /** What could not be kept is tried again only so often: 10 seconds. */
+    static final int TICKS_UNTIL_RETRY = 20;
+
     private final Bans bans;
     private final BanStore store;
     private final ScheduledFuture<?> ticking;
+
+    /** What is not on disk yet; guarded by this, as the ticks since it was tried are. */
+    private BanStore.@Nullable Kept unsaved;
+
+    private int ticksSinceTried;
 
     private BanKeeper(Bans bans, BanStore store, ScheduledExecutorService writer) {
         this.bans = bans;
@@ -72,18 +81,28 @@ final class BanKeeper {
         return bans;
     }
 
-    private synchronized void tick() {
+    /** Half a second is over. */
+    void tick() {
+        tick(false);
+    }
+
+    private synchronized void tick(boolean last) {
         bans.tick();
         BanStore.Kept changes = bans.changes();
         if (changes != null) {
-            store.save(changes);
+            unsaved = changes;
+        }
+        boolean tries = changes != null || last || ++ticksSinceTried >= TICKS_UNTIL_RETRY;
+        if (unsaved != null && tries) {
+            ticksSinceTried = 0;
+            unsaved = store.save(unsaved) ? null : unsaved;
         }
     }
 
     /** Keeps what is in force now. */
     void close() {
         ticking.cancel(false);
-        tick();
+        tick(true);
     }
 
     /**

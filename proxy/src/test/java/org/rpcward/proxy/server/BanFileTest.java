@@ -133,8 +133,18 @@ class BanFileTest {
     @Test
     void tellsThatItCannotWrite() throws IOException {
         Files.createDirectory(directory.resolve("bans.new"));
-        file().save(new Kept(List.of(), List.of(), List.of()));
+        BanFile file = file();
+        assertThat(file.save(SOME)).isFalse();
         assertThat(failures).singleElement().asString().contains("bans cannot be written: ");
+
+        // Once, as long as that is so.
+        assertThat(file.save(SOME)).isFalse();
+        assertThat(failures).hasSize(1);
+        Files.delete(directory.resolve("bans.new"));
+        assertThat(file.save(SOME)).isTrue();
+        Files.createDirectory(directory.resolve("bans.new"));
+        assertThat(file.save(SOME)).isFalse();
+        assertThat(failures).hasSize(2);
     }
 
     @Test
