@@ -228,7 +228,7 @@ public final class Overload {
     }
 
     private boolean isLetIn(long hash, long nanos) {
-        return newcomers.comesAgain(hash, nanos) && letInAgain.lets(nanos) || letIn.lets(nanos);
+        return (newcomers.comesAgain(hash, nanos) && letInAgain.lets(nanos)) || letIn.lets(nanos);
     }
 
     @SuppressWarnings("EnumOrdinal") // places of this run
