@@ -111,8 +111,14 @@ public final class EventLog {
         return clock.instant().truncatedTo(ChronoUnit.MILLIS).toString();
     }
 
-    /** Queues an event, which is not to be changed any more. Never waits. */
+    /** Queues one of the {@link LogEvent}s, which is not to be changed any more. Never waits. */
     public void write(Map<String, Object> event) {
+        assert LogEvent.flawOf(event).isEmpty() : LogEvent.flawOf(event).orElseThrow();
+        queue(event);
+    }
+
+    /** Queues whatever it is. */
+    void queue(Map<String, Object> event) {
         if (!queue.offer(event)) {
             lost.increment();
         }

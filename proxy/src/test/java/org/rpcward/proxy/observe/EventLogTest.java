@@ -42,7 +42,7 @@ class EventLogTest {
         event.put("program", program);
         event.put("suppressed", 0);
         event.put("served", true);
-        log.write(event);
+        log.queue(event);
 
         assertThat(written())
                 .isEqualTo("{\"time\":\"2026-11-01T12:00:00.123Z\",\"event\":\"call\","
@@ -53,7 +53,7 @@ class EventLogTest {
     void escapesWhateverATerminalOrAPageCouldActOn() {
         Map<String, Object> event = log.event("call");
         event.put("reason", "a\"b\\c\nd\u001b[31m\u0000\u007f\u009b\u2028\u202e\u00e9\ud83d\ude00");
-        log.write(event);
+        log.queue(event);
 
         assertThat(written())
                 .endsWith(
@@ -65,7 +65,7 @@ class EventLogTest {
     void escapesTheNamesOfFieldsToo() {
         Map<String, Object> event = log.event("call");
         event.put("a\"\n\u001b", "x");
-        log.write(event);
+        log.queue(event);
 
         assertThat(written()).endsWith(",\"a\\\"\\n\\u001B\":\"x\"}\n");
     }
@@ -82,7 +82,7 @@ class EventLogTest {
         event.put("rule", "nfs clients find nfs");
         event.put("reason", "");
         event.put("suppressed", 3);
-        log.write(event);
+        log.queue(event);
 
         assertThat(written())
                 .isEqualTo("2026-11-01T12:00:00.123Z call source=192.0.2.7 program=nfs/100003"
@@ -96,7 +96,7 @@ class EventLogTest {
                 new String[] {"a\"b", "a=b", "a\nb", "\u001b[31m", "\u007f", "\u009b", "\u202e", "caf\u00e9"}) {
             Map<String, Object> event = log.event("call");
             event.put("reason", text);
-            log.write(event);
+            log.queue(event);
         }
 
         assertThat(written().lines())
@@ -109,7 +109,7 @@ class EventLogTest {
         for (int i = 0; i < QUEUE + 10; i++) {
             Map<String, Object> event = log.event("call");
             event.put("number", i);
-            log.write(event);
+            log.queue(event);
         }
         assertThat(log.lost()).isEqualTo(10);
 
@@ -138,7 +138,7 @@ class EventLogTest {
         EventLog slow = new EventLog(blocking, CLOCK);
         slow.start();
         for (int i = 0; i < QUEUE + 100; i++) {
-            slow.write(slow.event("call"));
+            slow.queue(slow.event("call"));
         }
         assertThat(slow.lost()).isBetween(90L, 100L);
         stuck.countDown();
@@ -156,7 +156,7 @@ class EventLogTest {
         EventLog deaf = new EventLog(broken, CLOCK);
         deaf.start();
         for (int i = 0; i < 5; i++) {
-            deaf.write(deaf.event("call"));
+            deaf.queue(deaf.event("call"));
         }
         await().until(() -> deaf.lost() == 5);
         deaf.stop();
@@ -176,8 +176,8 @@ class EventLogTest {
         };
         EventLog patient = new EventLog(disk, CLOCK);
         patient.start();
-        patient.write(patient.event("call"));
-        patient.write(patient.event("call"));
+        patient.queue(patient.event("call"));
+        patient.queue(patient.event("call"));
         await().until(() -> patient.lost() == 2);
         full.set(false);
         await().until(() -> out.toString(StandardCharsets.UTF_8).contains("\n"));
@@ -193,7 +193,7 @@ class EventLogTest {
         Path file = directory.resolve("rpcward.log");
         log.start();
         log.follow(toFile(file));
-        log.write(log.event("call"));
+        log.queue(log.event("call"));
         await().until(() -> Files.size(file) > 0);
         log.stop();
 
@@ -210,11 +210,11 @@ class EventLogTest {
         Path old = directory.resolve("rpcward.log.1");
         log.start();
         log.follow(toFile(file));
-        log.write(log.event("first"));
+        log.queue(log.event("first"));
         await().until(() -> Files.size(file) > 0);
         Files.move(file, old);
         log.reopen();
-        log.write(log.event("second"));
+        log.queue(log.event("second"));
         await().until(() -> Files.size(file) > 0);
         log.stop();
 
@@ -231,7 +231,7 @@ class EventLogTest {
                 .hasMessageContaining("no regular file");
         assertThatThrownBy(() -> log.follow(toFile(Path.of(LogPolicy.JOURNALD))))
                 .hasMessage("no journal here");
-        log.write(log.event("call"));
+        log.queue(log.event("call"));
 
         assertThat(written()).contains("call");
     }
@@ -245,7 +245,7 @@ class EventLogTest {
         event.put("program", new LinkedHashMap<>(Map.of("name", "nfs")));
         event.put("rule", "nfs clients\nPRIORITY=0");
         event.put("a-b", 7);
-        journal.write(event);
+        journal.queue(event);
         journal.start();
         journal.stop();
 
