@@ -74,6 +74,7 @@ enum LogEvent {
     /** The key whose value is an object of a name and a number. */
     static final String PROGRAM = "program";
 
+    @SuppressWarnings("ImmutableEnumChecker") // List.of
     private final List<String> keys;
 
     LogEvent(String... keys) {
