@@ -70,7 +70,7 @@ import org.rpcward.proxy.transport.TransportType;
  */
 final class Sockets {
     /** After so many datagrams, other sockets of the event loop have their turn. */
-    private static final int DATAGRAMS_PER_TURN = 32;
+    private static final int DATAGRAMS_PER_TURN = 64;
 
     /** Known sources, while there are others besides, may bring this many before the others have their turn ... */
     private static final int KNOWN_PER_TURN = 128;
