@@ -131,6 +131,7 @@ public final class EventLog {
 
     private void writeAll() {
         EventSink sink = wanted;
+        Pace pace = new Pace(System.nanoTime());
         long told = 0;
         try {
             while (true) {
@@ -146,7 +147,7 @@ public final class EventLog {
                 if (event != null && !isWritten(sink, event)) {
                     lost.increment();
                 }
-                if (event != null && queue.isEmpty() && !closing) {
+                if (event != null && pace.isQuick(System.nanoTime()) && queue.isEmpty() && !closing) {
                     // Whoever writes the next event need not wake this thread for it, nor does each cost a system call.
                     LockSupport.parkNanos(REST_NANOS);
                 }

@@ -277,6 +277,7 @@ class ScannersIT {
         Rpcward rpcward = rpcward("allow", "60", "60s", Map.of("STATE_DIRECTORY", state.toString()));
 
         assertThat(ask().records()).containsExactly(ANSWER);
+        rpcward.awaitLog("\"event\":\"state\"");
         assertThat(rpcward.events("state"))
                 .singleElement()
                 .satisfies(event -> assertThat(event)

@@ -1,0 +1,30 @@
+package org.rpcward.proxy.observe;
+
+import java.util.concurrent.TimeUnit;
+
+/** Tells many lines from few, by what this second and the one before brought. Used by one thread. */
+final class Pace {
+    /** More lines in a second are many. */
+    static final int MANY = 50;
+
+    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+    private long began;
+    private int lines;
+    private int before;
+
+    Pace(long now) {
+        began = now;
+    }
+
+    /** A line was written at this time, in nanoseconds: whether lines come quickly. */
+    boolean isQuick(long now) {
+        if (now - began >= SECOND) {
+            before = now - began >= 2 * SECOND ? 0 : lines;
+            lines = 0;
+            began = now;
+        }
+        lines++;
+        return lines > MANY || before > MANY;
+    }
+}
