@@ -21,7 +21,7 @@ class PaceTest {
     @Test
     void aQuickSecondMakesTheNextOneQuickAndNoOther() {
         for (int i = 0; i < 200; i++) {
-            pace.isQuick(i * 5 * MILLI);
+            pace.isQuick(i * 5L * MILLI);
         }
         assertThat(pace.isQuick(1001 * MILLI)).isTrue();
         assertThat(pace.isQuick(2500 * MILLI)).isFalse();
