@@ -48,6 +48,9 @@ final class ClientEye {
     private final EventExecutor executor;
     private final Bans nobodyBanned;
 
+    /** Its level is always 0. One for all looks, because it is large. */
+    private final Overload noOverload = new Overload(System::nanoTime);
+
     ClientEye(InstantSource clock, EventExecutor executor) {
         this.clock = clock;
         this.executor = executor;
@@ -64,12 +67,11 @@ final class ClientEye {
 
     /** Lets a client look. */
     CompletionStage<Seen> look(Serving serving, IpAddress client, Door door, int protocol) {
-        Serving unlimited = new Serving(serving.policy(), serving.directories(), Limits.of(serving.policy(), null));
+        Serving unlimited = new Serving(serving.policy(), serving.directories(), Limits.none(serving.policy()));
         Unseen observer = new Unseen();
         Asking exchange = new Asking(client, door, protocol, observer);
-        Scans nobodySeen = new Scans(new Random(), (sighting, bound) -> {});
-        PortmapService service = new PortmapService(
-                unlimited, clock, observer, nobodyBanned, nobodySeen, new Overload(System::nanoTime));
+        PortmapService service =
+                new PortmapService(unlimited, clock, observer, nobodyBanned, Scans.ofFew(), noOverload);
         executor.execute(() -> service.handle(exchange));
         return exchange.seen;
     }

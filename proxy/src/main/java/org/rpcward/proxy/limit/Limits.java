@@ -49,6 +49,17 @@ public final class Limits {
         byName.values().forEach(limit -> limit.keepOnly(names));
     }
 
+    private Limits(RuleSet rules) {
+        this.rules = rules;
+        this.hash = KeyedHash.random();
+        this.known = AddressSet.NONE;
+    }
+
+    /** None, whatever the policy says: for looking at what it shows without being charged. */
+    public static Limits none(Policy policy) {
+        return new Limits(policy.rules());
+    }
+
     /**
      * The limits of a policy that begins to serve.
      *

@@ -1,5 +1,6 @@
 package org.rpcward.proxy.scan;
 
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -28,9 +29,18 @@ public final class Scans {
 
     /** @param random makes the seeds of the tables */
     public Scans(RandomGenerator random, ScanObserver observer) {
+        this(UDP_SETS, TCP_SETS, random, observer);
+    }
+
+    private Scans(int udpSets, int tcpSets, RandomGenerator random, ScanObserver observer) {
         this.observer = observer;
-        this.udp = new ScoreTable(Transport.UDP, false, UDP_SETS, random.nextLong());
-        this.tcp = new ScoreTable(Transport.TCP, true, TCP_SETS, random.nextLong());
+        this.udp = new ScoreTable(Transport.UDP, false, udpSets, random.nextLong());
+        this.tcp = new ScoreTable(Transport.TCP, true, tcpSets, random.nextLong());
+    }
+
+    /** Tables with room for a source or two, that cost next to nothing and tell nobody. */
+    public static Scans ofFew() {
+        return new Scans(1, 1, ThreadLocalRandom.current(), (sighting, bound) -> {});
     }
 
     /**

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -286,6 +287,28 @@ class AdminServerTest {
         // Answered on the same event loop, after all that came before.
         assertThat(ask(get("/healthz"))).startsWith("HTTP/1.1 200 OK\r\n");
         assertThat(made.get()).isLessThan(5);
+    }
+
+    /** Anybody at the admin address may ask, as often as he likes, and garbage is everybody's to pay for. */
+    @Test
+    void toSeeWhatAClientSeesCostsLittleMemory() throws IOException {
+        String seen = "/api/v1/registry?for=10.1.2.3";
+        assertThat(ask(get(seen))).contains("\"seen_by\":\"10.1.2.3\"");
+        int requests = 50;
+        long before = allocated();
+        for (int i = 0; i < requests; i++) {
+            assertThat(ask(get(seen))).startsWith("HTTP/1.1 200 OK\r\n");
+        }
+        assertThat((allocated() - before) / requests).isBetween(1L, 200_000L);
+    }
+
+    /** Bytes that the event loops of admin servers have asked for so far. */
+    private static long allocated() {
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("test-admin"))
+                .mapToLong(thread -> threads.getThreadAllocatedBytes(thread.getId()))
+                .sum();
     }
 
     @Test
