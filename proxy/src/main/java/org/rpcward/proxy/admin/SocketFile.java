@@ -27,6 +27,10 @@ final class SocketFile {
     private static final String PRIVATE_DIRECTORY = "rwx------";
     private static final String PRIVATE_SOCKET = "rw-------";
 
+    // Of a file's mode: stat(2).
+    private static final int FILE_TYPE = 0170000;
+    private static final int SOCKET = 0140000;
+
     private final Path path;
     private final Path staging;
     private @Nullable Object key;
@@ -72,7 +76,7 @@ final class SocketFile {
         if (there == null) {
             return;
         }
-        if (!there.isOther()) {
+        if (!isSocket(path)) {
             throw new IOException("something that is no socket is there already");
         }
         try (SocketChannel probe = SocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
@@ -84,6 +88,12 @@ final class SocketFile {
             throw new IOException("a socket is there already that cannot be looked into: " + e.getMessage(), e);
         }
         throw new IOException("another process answers there; is rpcward running already?");
+    }
+
+    /** A pipe or a device is none, though nobody answers there either. */
+    private static boolean isSocket(Path path) throws IOException {
+        return Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS) instanceof Integer mode
+                && (mode & FILE_TYPE) == SOCKET;
     }
 
     private static @Nullable BasicFileAttributes attributes(Path path) throws IOException {

@@ -16,7 +16,9 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -477,6 +479,22 @@ class AdminServerTest {
             assertThatThrownBy(() -> other.listen(file)).hasMessageContaining("no socket");
         }
         assertThat(file).hasContent("precious");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mkfifo %s", "ln -s /nowhere %s", "mkdir %s"})
+    void whatIsNoSocketIsNotReplaced(String maker) throws Exception {
+        Path there = directory.resolve("there");
+        Process made = new ProcessBuilder(maker.formatted(there).split(" ", -1)).start();
+        assertThat(made.waitFor()).isZero();
+        Object before = Files.readAttributes(there, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                .fileKey();
+        try (ControlledProxy other = ControlledProxy.of(Policies.of(POLICY), FakeDirectory.of())) {
+            assertThatThrownBy(() -> other.listen(there)).hasMessageContaining("no socket");
+        }
+        assertThat(Files.readAttributes(there, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                        .fileKey())
+                .isEqualTo(before);
     }
 
     @Test
