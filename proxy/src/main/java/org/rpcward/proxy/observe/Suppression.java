@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Scheduler;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,8 @@ final class Suppression {
      * @param program about which program and version, likewise
      */
     record Key(IpAddress source, String rule, int slot, long program) {
+        private static final long SEED = new SecureRandom().nextLong();
+
         Key(IpAddress source, String rule) {
             this(source, rule, 0, 0);
         }
@@ -61,6 +64,13 @@ final class Suppression {
 
         private boolean isMistake() {
             return source.equals(NOBODY);
+        }
+
+        /** Keyed: whoever has a network of IPv6 to ask from could choose sources that all fall together. */
+        @Override
+        public int hashCode() {
+            long ofSource = IpAddress.hash(source.high(), source.low(), SEED);
+            return 31 * (int) IpAddress.hash(ofSource, program, SEED + slot) + rule.hashCode();
         }
     }
 
