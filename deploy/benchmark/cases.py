@@ -280,7 +280,9 @@ def flood(b):
             flooder = b.begin("rpcload", call + ["-f", "-b", base, "-s", "60000", "-d", str(seconds + 0.6), "-l", "0"],
                               core=load)
             time.sleep(0.3)
-            victim = b.finish(b.begin("rpcload", call + ["-r", "1000", "-d", str(seconds), "-b", "127.0.7.7"], nice=-10))
+            # With the flood on the core of the load: it spins, and would have the server's core for itself otherwise.
+            victim = b.finish(b.begin("rpcload", call + ["-r", "1000", "-d", str(seconds), "-b", "127.0.7.7"],
+                                      core=load, nice=-10))
             flooded = b.finish(flooder)
             # Who hears nothing waits for good.
             b.add(label, {
