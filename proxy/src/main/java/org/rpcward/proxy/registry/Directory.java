@@ -8,15 +8,19 @@ import org.rpcward.proxy.backend.EndpointState;
 
 /**
  * Answers questions about the registrations of one backend, in bounded time. The executor is the asker's, and the calling
- * thread is its thread; answers are given there, before the method returns where nobody has to be asked.
+ * thread is its thread; answers are given there.
  */
 public interface Directory {
     /**
      * Looks a program up.
      *
      * @param shown what the asker may see
+     * @param now when it was asked, in nanoseconds of {@link System#nanoTime}
+     * @param then hears the answer if somebody has to be asked for it first
+     * @return the answer, or null if it comes later
      */
-    void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then);
+    @Nullable
+    Answer find(Question question, RowFilter shown, long now, EventExecutor executor, Consumer<Answer> then);
 
     /** Gives the whole registry as it is known; null when the backend could not be asked and nothing is known. */
     void list(EventExecutor executor, Consumer<@Nullable Registry> then);

@@ -90,17 +90,28 @@ public final class ForwardDirectory implements Directory {
     }
 
     @Override
-    public void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then) {
-        mirror.find(question, shown, executor, known -> {
-            boolean ask = question.kind() != Question.Kind.FAMILY
-                    && !known.rows().isEmpty()
-                    && canAsk(known.rows().get(0));
-            if (ask) {
-                ask(known.rows().get(0), new Asker(executor, then));
-            } else {
-                then.accept(known);
+    public @Nullable Answer find(
+            Question question, RowFilter shown, long now, EventExecutor executor, Consumer<Answer> then) {
+        Asker asker = new Asker(executor, then);
+        Answer known = mirror.find(question, shown, now, executor, read -> {
+            Answer answer = found(question, read, asker);
+            if (answer != null) {
+                then.accept(answer);
             }
         });
+        return known == null ? null : found(question, known, asker);
+    }
+
+    /**
+     * What is found in the mirror, the backend is asked for.
+     *
+     * @return the answer, or null if the asker will hear it
+     */
+    private @Nullable Answer found(Question question, Answer known, Asker asker) {
+        boolean ask = question.kind() != Question.Kind.FAMILY
+                && !known.rows().isEmpty()
+                && canAsk(known.rows().get(0));
+        return ask ? ask(known.rows().get(0), asker) : known;
     }
 
     @Override
@@ -129,17 +140,17 @@ public final class ForwardDirectory implements Directory {
         return !local && row.known() != null && (row.known().isV4() || portmapper.knowsV6());
     }
 
-    private void ask(Mapping row, Asker asker) {
+    private @Nullable Answer ask(Mapping row, Asker asker) {
         Remembered known = ports.getIfPresent(row);
         if (known != null) {
             asked(known.told() ? CacheObserver.Result.HIT : CacheObserver.Result.STALE);
-            asker.then().accept(answer(row, known.port()));
-            return;
+            return answer(row, known.port());
         }
         try {
             portmapper.loop().execute(() -> askBackend(row, asker));
+            return null;
         } catch (RejectedExecutionException closing) {
-            asker.then().accept(Answer.of(List.of(row)));
+            return Answer.of(List.of(row));
         }
     }
 

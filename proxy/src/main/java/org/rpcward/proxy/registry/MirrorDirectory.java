@@ -201,9 +201,9 @@ public final class MirrorDirectory implements Directory {
     }
 
     @Override
-    public void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then) {
+    public @Nullable Answer find(
+            Question question, RowFilter shown, long now, EventExecutor executor, Consumer<Answer> then) {
         State known = state;
-        long now = nanoClock.getAsLong();
         Registry registry = usable(known, now);
         if (registry != null) {
             List<Mapping> rows = registry.select(question, shown);
@@ -211,13 +211,13 @@ public final class MirrorDirectory implements Directory {
             if (!wait) {
                 readAhead(known, now);
                 hit(known);
-                then.accept(Answer.of(rows));
-                return;
+                return Answer.of(rows);
             }
         }
         join(
                 executor,
                 read -> then.accept(read == null ? Answer.UNAVAILABLE : Answer.of(read.select(question, shown))));
+        return null;
     }
 
     @Override

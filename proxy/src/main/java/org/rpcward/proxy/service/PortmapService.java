@@ -284,8 +284,16 @@ public final class PortmapService {
             found(turn, procedure, directory.recall(question, sight.filter(turn)));
             return;
         }
-        directory.find(
-                question, sight.filter(turn), turn.exchange().executor(), answer -> answered(turn, procedure, answer));
+        Exchange exchange = turn.exchange();
+        Answer known = directory.find(
+                question,
+                sight.filter(turn),
+                exchange.arrivedAt(),
+                exchange.executor(),
+                answer -> answered(turn, procedure, answer));
+        if (known != null) {
+            found(turn, procedure, known);
+        }
     }
 
     /** What the directory is asked; null when no registration can match. */

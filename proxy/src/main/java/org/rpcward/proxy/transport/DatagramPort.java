@@ -31,6 +31,9 @@ public final class DatagramPort implements OpenSocket {
     /** {@code SO_RCVBUFFORCE}: more than {@code net.core.rmem_max}, for who may administer the network. */
     private static final int FORCED_RECEIVE_BUFFER = 33;
 
+    /** Replies from which on it pays not to watch the socket while they leave. */
+    private static final int MANY = 8;
+
     private final EventLoop loop;
     private final LinuxSocket socket;
     private final DatagramBatch batch;
@@ -66,11 +69,11 @@ public final class DatagramPort implements OpenSocket {
         void closed();
     }
 
-    private DatagramPort(EventLoop loop, LinuxSocket socket, DatagramBatch batch) {
+    private DatagramPort(EventLoop loop, DatagramBatch batch, LinuxSocket socket, ReplyBatch replies) {
         this.loop = loop;
-        this.socket = socket;
         this.batch = batch;
-        this.replies = new ReplyBatch(socket.intValue());
+        this.socket = socket;
+        this.replies = replies;
     }
 
     /**
@@ -85,14 +88,14 @@ public final class DatagramPort implements OpenSocket {
     public static DatagramPort bind(
             EventLoop loop, DatagramBatch batch, InetSocketAddress at, int receiveBuffer, int sendBuffer)
             throws IOException {
-        LinuxSocket socket = LinuxSocket.newSocketDgram(
-                at.getAddress() instanceof Inet4Address ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6);
+        boolean v4 = at.getAddress() instanceof Inet4Address;
+        LinuxSocket socket = LinuxSocket.newSocketDgram(v4 ? SocketProtocolFamily.INET : SocketProtocolFamily.INET6);
         try {
             socket.setReusePort(true);
             growReceiveBuffer(socket, receiveBuffer);
             socket.setSendBufferSize(sendBuffer);
             socket.bind(at);
-            return new DatagramPort(loop, socket, batch);
+            return new DatagramPort(loop, batch, socket, new ReplyBatch(socket, v4));
         } catch (IOException e) {
             socket.close();
             throw e;
@@ -110,10 +113,22 @@ public final class DatagramPort implements OpenSocket {
     /** Begins to read. */
     public void start(Receiver reader) {
         receiver = reader;
+        watch();
+    }
+
+    private void watch() {
         IoRegistration made =
                 ((IoEventLoop) loop).register(handle).syncUninterruptibly().getNow();
         registration = made;
         made.submit(EpollIoOps.EPOLLIN);
+    }
+
+    private void lookAway() {
+        IoRegistration registered = registration;
+        if (registered != null) {
+            registered.cancel();
+            registration = null;
+        }
     }
 
     /** After so many datagrams, other sockets of the event loop have their turn; a batch is not cut short. */
@@ -152,6 +167,9 @@ public final class DatagramPort implements OpenSocket {
             all += received;
             received = received == wanted && all < most ? batch.receive(socket.intValue(), wanted) : 0;
         }
+        if (registration == null && socket.isOpen()) {
+            watch();
+        }
         tellUnsent();
         reader.turnEnded(all >= most);
     }
@@ -165,6 +183,9 @@ public final class DatagramPort implements OpenSocket {
             }
         } finally {
             receiving = false;
+            if (replies.count() >= MANY) {
+                lookAway();
+            }
             replies.send();
             reader.ended();
         }
@@ -205,11 +226,7 @@ public final class DatagramPort implements OpenSocket {
         /** Also called by Netty when the event loop ends. */
         @Override
         public void close() {
-            IoRegistration registered = registration;
-            if (registered != null) {
-                registered.cancel();
-                registration = null;
-            }
+            lookAway();
             if (!socket.isOpen()) {
                 return;
             }

@@ -19,6 +19,9 @@ final class SystemCalls {
     /** {@code EAGAIN}: nothing is there, or there is no room. */
     static final int NOT_NOW = 11;
 
+    /** {@code EMSGSIZE}: it does not fit in one packet. */
+    static final int TOO_LONG = 90;
+
     private static final @Nullable String WHY_NOT = register();
 
     private SystemCalls() {}

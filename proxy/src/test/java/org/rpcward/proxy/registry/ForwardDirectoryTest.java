@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.proxy.backend.BackendResult.Status;
 import org.rpcward.proxy.fixture.BackendBuilder;
+import org.rpcward.proxy.fixture.Lookups;
 import org.rpcward.proxy.fixture.ManualExecutor;
 import org.rpcward.proxy.registry.Question.Kind;
 import org.rpcward.proxy.rpcbind.Mapping;
@@ -386,7 +387,7 @@ class ForwardDirectoryTest {
 
     private List<Answer> ask(Question question, RowFilter shown, EventExecutor executor) {
         List<Answer> answers = new ArrayList<>();
-        directory.find(question, shown, executor, answers::add);
+        Lookups.find(directory, question, shown, portmapper.clock.getAsLong(), executor, answers::add);
         portmapper.turn();
         return answers;
     }

@@ -14,6 +14,7 @@ import org.rpcward.policy.BackendPolicy;
 import org.rpcward.proxy.backend.BackendResult.Status;
 import org.rpcward.proxy.backend.Reading;
 import org.rpcward.proxy.fixture.BackendBuilder;
+import org.rpcward.proxy.fixture.Lookups;
 import org.rpcward.proxy.fixture.ManualExecutor;
 import org.rpcward.proxy.registry.Question.Kind;
 import org.rpcward.proxy.rpcbind.Mapping;
@@ -234,7 +235,13 @@ class MirrorDirectoryTest {
         List<String> path = new ArrayList<>();
         Runnable step = () -> {
             path.add("at " + asked.clock.getAsLong());
-            directory.find(question, shown, ImmediateEventExecutor.INSTANCE, answer -> path.add("answer " + answer));
+            Lookups.find(
+                    directory,
+                    question,
+                    shown,
+                    asked.clock.getAsLong(),
+                    ImmediateEventExecutor.INSTANCE,
+                    answer -> path.add("answer " + answer));
             path.add("returned");
             asked.turn();
             path.addAll(asked.asked);
@@ -358,13 +365,13 @@ class MirrorDirectoryTest {
     void aCopyStaysGoodForFreshWhenStaleIsShorter() {
         MirrorDirectory odd = mirror(policy(FRESH, Duration.ofSeconds(1)), portmapper);
         Asker first = new Asker();
-        odd.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, first);
+        Lookups.find(odd, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, first);
         portmapper.turn();
         portmapper.answerDump(ROW);
         portmapper.pass(AHEAD.minus(A_MOMENT));
 
         Asker asker = new Asker();
-        odd.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, asker);
+        Lookups.find(odd, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, asker);
         asker.got(ROW);
     }
 
@@ -408,7 +415,7 @@ class MirrorDirectoryTest {
         MirrorDirectory directory =
                 mirror(new BackendBuilder().pin(NFS, 3, "tcp", 20049).build(), portmapper);
         Asker asker = new Asker();
-        directory.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, asker);
+        Lookups.find(directory, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, asker);
         portmapper.turn();
         portmapper.answerDump(ROW);
 
@@ -433,13 +440,13 @@ class MirrorDirectoryTest {
 
         FakePortmapper other = new FakePortmapper();
         MirrorDirectory known = mirror(policy(FRESH, STALE), other);
-        known.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, new Asker());
+        Lookups.find(known, PRESENT, ALL, other.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, new Asker());
         other.turn();
         other.answerDump(ROW);
         other.endLoop();
         other.clock.pass(AHEAD);
         Asker asker = new Asker();
-        known.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, asker);
+        Lookups.find(known, PRESENT, ALL, other.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, asker);
         asker.got(ROW);
     }
 
@@ -523,7 +530,7 @@ class MirrorDirectoryTest {
         MirrorDirectory restarted =
                 new MirrorDirectory(policy(FRESH, STALE), portmapper, portmapper.clock, observer, cache, store);
         Asker first = new Asker();
-        restarted.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, first);
+        Lookups.find(restarted, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, first);
         portmapper.turn();
         assertThat(first.answers).isEmpty();
         portmapper.failDump(Status.UNREACHABLE);
@@ -531,13 +538,13 @@ class MirrorDirectoryTest {
 
         portmapper.pass(STALE.minusSeconds(30).minus(A_MOMENT));
         Asker second = new Asker();
-        restarted.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, second);
+        Lookups.find(restarted, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, second);
         second.got(ROW);
         portmapper.turn();
         portmapper.failDump(Status.UNREACHABLE);
         portmapper.pass(A_MOMENT);
         Asker third = new Asker();
-        restarted.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, third);
+        Lookups.find(restarted, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, third);
         portmapper.turn();
         third.gotUnavailable();
         assertThat(store.saved).isEmpty();
@@ -549,7 +556,8 @@ class MirrorDirectoryTest {
         MirrorDirectory directory =
                 new MirrorDirectory(policy(FRESH, STALE), portmapper, portmapper.clock, observer, cache, store);
         portmapper.pass(FRESH);
-        directory.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, new Asker());
+        Lookups.find(
+                directory, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, new Asker());
         portmapper.turn();
         portmapper.answerDump(ROW);
 
@@ -578,7 +586,13 @@ class MirrorDirectoryTest {
                 portmapper);
         Mapping[][] readings = {{MOVED}, {MOVED}, {ROW}, {ROW}, {}};
         for (Mapping[] rows : readings) {
-            directory.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, new Asker());
+            Lookups.find(
+                    directory,
+                    PRESENT,
+                    ALL,
+                    portmapper.clock.getAsLong(),
+                    ImmediateEventExecutor.INSTANCE,
+                    new Asker());
             portmapper.turn();
             portmapper.answerDump(rows);
             portmapper.pass(FRESH);
@@ -594,7 +608,7 @@ class MirrorDirectoryTest {
         MirrorDirectory directory =
                 mirror(new BackendBuilder().expect(NFS, 3, "tcp", 2049, true).build(), portmapper);
         Asker asker = new Asker();
-        directory.find(PRESENT, ALL, ImmediateEventExecutor.INSTANCE, asker);
+        Lookups.find(directory, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, asker);
         portmapper.turn();
         portmapper.answerDump(MOVED);
 
@@ -700,7 +714,7 @@ class MirrorDirectoryTest {
 
     private Asker ask(Question question, RowFilter shown, EventExecutor executor) {
         Asker asker = new Asker();
-        mirror.find(question, shown, executor, asker);
+        Lookups.find(mirror, question, shown, portmapper.clock.getAsLong(), executor, asker);
         portmapper.turn();
         return asker;
     }

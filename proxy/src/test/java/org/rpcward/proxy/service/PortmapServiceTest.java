@@ -595,7 +595,8 @@ class PortmapServiceTest {
             }
 
             @Override
-            public void find(Question question, RowFilter shown, EventExecutor executor, Consumer<Answer> then) {
+            public Answer find(
+                    Question question, RowFilter shown, long now, EventExecutor executor, Consumer<Answer> then) {
                 throw new IllegalStateException("a mistake");
             }
 
