@@ -46,6 +46,19 @@ final class ScoreTable {
     private final LongAdder untracked = new LongAdder();
     private final LongAdder used = new LongAdder();
 
+    /**
+     * A time, and the half of a window that it falls in.
+     *
+     * @param length of a half, in nanoseconds
+     * @param half its number of all since the clock began, as a tag has it
+     */
+    private record Moment(long now, long length, long half) {
+        static Moment of(EnumerationPolicy policy, long now) {
+            long length = Math.max(1, policy.window().toNanos() / 2);
+            return new Moment(now, length, Math.floorDiv(now, length) & TAG_MOST);
+        }
+    }
+
     /** @param sets of eight sources; a power of two */
     ScoreTable(Transport transport, boolean bans, int sets, long seed) {
         this.transport = transport;
@@ -104,19 +117,20 @@ final class ScoreTable {
             boolean throttled) {
         long tag = tag(source);
         int set = set(tag);
+        Moment moment = Moment.of(policy, now);
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
             if (entry < 0) {
-                entry = insert(set, source, policy, now, throttled);
+                entry = insert(set, source, moment, Math.min(TAG_MOST, policy.throttleAt()), throttled);
                 if (entry < 0) {
                     return throttled && answerable ? Scores.HINDERED : 0;
                 }
             }
-            scores.rotate(entry, now, half(policy));
+            scores.rotate(entry, now, moment.length());
             boolean newQuestion = scores.note(entry, trait, number);
             boolean newPrint = scores.note(entry, print);
             int points = scores.points(entry);
-            tags[entry] = tag | half(policy, now) << TAG_HALF_SHIFT | Math.min(TAG_MOST, points);
+            tags[entry] = tag | moment.half() << TAG_HALF_SHIFT | Math.min(TAG_MOST, points);
             int outcome = scores.outcome(entry, policy, bans, newQuestion || newPrint);
             boolean trickles = throttled || points >= policy.throttleAt();
             return answerable && trickles && !scores.mayPass(entry, now) ? outcome | Scores.HINDERED : outcome;
@@ -127,9 +141,10 @@ final class ScoreTable {
     boolean throttles(IpAddress source, EnumerationPolicy policy, long now) {
         long tag = tag(source);
         int set = set(tag);
+        long length = Moment.of(policy, now).length();
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
-            return entry >= 0 && scores.pointsAt(entry, now, half(policy)) >= policy.throttleAt();
+            return entry >= 0 && scores.pointsAt(entry, now, length) >= policy.throttleAt();
         }
     }
 
@@ -143,19 +158,22 @@ final class ScoreTable {
         return -1;
     }
 
-    /** A place in a set, or -1; its tag is still to be written. */
-    private int insert(int set, IpAddress source, EnumerationPolicy policy, long now, boolean throttled) {
+    /**
+     * A place in a set, or -1; its tag is still to be written.
+     *
+     * @param bound points from which on nobody loses his place
+     */
+    private int insert(int set, IpAddress source, Moment moment, int bound, boolean throttled) {
         int first = set * WAYS;
         int victim = first;
         int fewest = Integer.MAX_VALUE;
         long oldest = 0;
-        int bound = Math.min(TAG_MOST, policy.throttleAt());
         for (int way = first; way < first + WAYS; way++) {
-            long age = half(policy, now) - (tags[way] >>> TAG_HALF_SHIFT) & TAG_MOST;
+            long age = moment.half() - (tags[way] >>> TAG_HALF_SHIFT) & TAG_MOST;
             int points = tags[way] == FREE ? -1 : age > TAG_HALVES ? 0 : (int) tags[way] & TAG_MOST;
             if (points >= bound && age > 0) {
                 // Its time may be over: the entry knows.
-                points = Math.min(points, scores.pointsAt(way, now, half(policy)));
+                points = Math.min(points, scores.pointsAt(way, moment.now(), moment.length()));
             }
             if (points < fewest || (points == fewest && age > oldest)) {
                 victim = way;
@@ -168,17 +186,8 @@ final class ScoreTable {
             return -1;
         }
         (tags[victim] == FREE ? used : replaced).increment();
-        scores.begin(victim, source, throttled ? now + Scores.TRICKLE_NANOS : now, now);
+        scores.begin(victim, source, throttled ? moment.now() + Scores.TRICKLE_NANOS : moment.now(), moment.now());
         return victim;
-    }
-
-    /** Which half of a window this is, of all since the clock began, as a tag has it. */
-    private static long half(EnumerationPolicy policy, long now) {
-        return Math.floorDiv(now, half(policy)) & TAG_MOST;
-    }
-
-    private static long half(EnumerationPolicy policy) {
-        return Math.max(1, policy.window().toNanos() / 2);
     }
 
     /** What is known of a source; of one that is unknown, nothing. */
