@@ -32,7 +32,7 @@ final class PrefixLedger implements Ledger {
         synchronized (line) {
             TokenBucket own = line.find(high, low, now);
             if (own == null && act.isArrival()) {
-                own = line.admit(high, low, known.contains(source), now);
+                own = line.admit(place, high, low, known.contains(source), now);
             }
             if (own != null) {
                 return act.on(own, amount, now);

@@ -1,5 +1,6 @@
 package org.rpcward.proxy.limit;
 
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.LimitPolicy;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
@@ -48,25 +49,43 @@ final class SourceLedger implements Ledger {
         long high = source.high();
         long low = source.low();
         long place = hash.of(high, low);
-        BucketTable.Line line = table.line(place);
-        synchronized (line) {
-            TokenBucket own = line.find(high, low, now);
-            if (own != null) {
-                return actOnOwn(own, act, amount, source, knownSources, now);
-            }
-            boolean isKnown = knownSources.contains(source);
-            if (act.isArrival() && (isKnown ? known : strangers).doorkeeper().hasSeen(place, now)) {
-                own = line.admit(high, low, isKnown, now);
+        if (table.mayHold(place)) {
+            BucketTable.Line line = table.line(place);
+            synchronized (line) {
+                TokenBucket own = line.find(high, low, now);
                 if (own != null) {
-                    own.beginOnCredit(credit, now);
                     return actOnOwn(own, act, amount, source, knownSources, now);
                 }
             }
         }
         if (act.isArrival()) {
+            boolean isKnown = knownSources.contains(source);
+            if ((isKnown ? known : strangers).doorkeeper().hasSeen(place, now)) {
+                BucketTable.Line line = table.line(place);
+                synchronized (line) {
+                    TokenBucket own = admit(line, place, high, low, isKnown, now);
+                    if (own != null) {
+                        return actOnOwn(own, act, amount, source, knownSources, now);
+                    }
+                }
+            }
             tally.shared().increment();
         }
         return actOnPrefix(act, amount, source, knownSources, now);
+    }
+
+    /** The bucket of a source that came again; null when there is no place for it. The caller holds the line. */
+    private @Nullable TokenBucket admit(
+            BucketTable.Line line, long place, long high, long low, boolean isKnown, long now) {
+        // Another thread may have been quicker.
+        TokenBucket own = line.find(high, low, now);
+        if (own == null) {
+            own = line.admit(place, high, low, isKnown, now);
+            if (own != null) {
+                own.beginOnCredit(credit, now);
+            }
+        }
+        return own;
     }
 
     private boolean actOnOwn(
