@@ -10,13 +10,15 @@ import org.rpcward.policy.net.IpAddress;
 /*
  * A window is two halves, and points of the half before still count: points count for half a window at least, and for a
  * whole one at most. What was asked about is a Bloom filter for each half: it may take a new question for an old one,
- * which costs the scanner a point less, and never an old one for a new one.
+ * which costs the scanner a point less, and never an old one for a new one. As long as a source has asked one thing only, as
+ * most do, and each forged one of a million, that is noted in one word, and the filters are not so much as cleared.
  *
  *   word   0  1   address
  *          2  3   this half, the one before: points 16 bits | programs 16 | misses 16
  *          4      when this half began, nanoseconds
- *          5      flags: told of | fingerprints of this half | of the one before
+ *          5      flags: told of, filters in use | fingerprints of this half | of the one before
  *          6      when the next call of a throttled source is let pass, nanoseconds
+ *          7      the one thing that was asked about, while no filters are in use; 0 for nothing
  *          8..15  asked for: this half, the one before
  *         16..23  missed: this half, the one before
  */
@@ -40,11 +42,15 @@ final class Scores {
     private static final int BEGAN = 4;
     private static final int FLAGS = 5;
     private static final int TRICKLE = 6;
+    private static final int ONLY = 7;
     private static final int ASKED = 8;
     private static final int MISSED = 16;
     private static final int FILTER_WORDS = 4;
     private static final int FILTER_BITS = FILTER_WORDS * Long.SIZE;
     private static final int FILTER_HASHES = 3;
+
+    private static final int KEY_MISSED = 1;
+    private static final int KEY = 2;
 
     private static final int MOST = 0xffff;
     private static final int PROGRAMS_SHIFT = 16;
@@ -52,6 +58,7 @@ final class Scores {
 
     private static final int TOLD_THROTTLE = 1;
     private static final int TOLD_BAN = 2;
+    private static final int FILTERED = 4;
     private static final int PRINTS_SHIFT = 8;
     private static final int PRINTS_BEFORE_SHIFT = 24;
     private static final int PRINTS_MASK = 0xffff;
@@ -72,7 +79,7 @@ final class Scores {
      */
     void begin(int entry, IpAddress source, long passes, long now) {
         int at = entry * STRIDE;
-        Arrays.fill(words, at, at + STRIDE, 0);
+        Arrays.fill(words, at, at + ASKED, 0);
         words[at + HIGH] = source.high();
         words[at + LOW] = source.low();
         words[at + BEGAN] = now;
@@ -98,11 +105,12 @@ final class Scores {
         }
         if (age >= 2 * half) {
             Arrays.fill(words, at + COUNTS, at + BEGAN, 0);
-            Arrays.fill(words, at + ASKED, at + STRIDE, 0);
             words[at + FLAGS] = 0;
+            words[at + ONLY] = 0;
             words[at + BEGAN] = now;
             return;
         }
+        useFilters(at);
         words[at + COUNTS_BEFORE] = words[at + COUNTS];
         words[at + COUNTS] = 0;
         shift(at + ASKED);
@@ -110,7 +118,7 @@ final class Scores {
         long flags = words[at + FLAGS];
         long prints = (flags >>> PRINTS_SHIFT) & PRINTS_MASK;
         long told = words[at + COUNTS_BEFORE] == 0 ? 0 : flags & (TOLD_THROTTLE | TOLD_BAN);
-        words[at + FLAGS] = told | (prints << PRINTS_BEFORE_SHIFT);
+        words[at + FLAGS] = told | FILTERED | (prints << PRINTS_BEFORE_SHIFT);
         words[at + BEGAN] += half;
     }
 
@@ -149,7 +157,7 @@ final class Scores {
     boolean note(int entry, Trait trait, int number) {
         int at = entry * STRIDE;
         boolean missed = trait == Trait.MISSED;
-        if (!addTo(at + (missed ? MISSED : ASKED), key(trait, number))) {
+        if (!addTo(at, key(trait, number))) {
             return false;
         }
         add(at, 0, trait.points());
@@ -187,16 +195,44 @@ final class Scores {
         words[at + COUNTS] = (counts & ~((long) MOST << shift)) | (sum << shift);
     }
 
-    @SuppressWarnings("EnumOrdinal") // never stored
+    /** What was asked about, never 0. The lowest bit tells which filter it belongs to. */
+    @SuppressWarnings("EnumOrdinal") // of this process only
     private long key(Trait trait, int number) {
-        return IpAddress.hash(trait.ordinal(), number, ~seed);
+        long hash = IpAddress.hash(trait.ordinal(), number, ~seed) << 2;
+        return hash | KEY | (trait == Trait.MISSED ? KEY_MISSED : 0);
     }
 
     /** Whether the key was in neither half. It is in this one afterwards. */
-    private boolean addTo(int filter, long key) {
+    private boolean addTo(int at, long key) {
+        if ((words[at + FLAGS] & FILTERED) == 0) {
+            if (words[at + ONLY] == 0) {
+                words[at + ONLY] = key;
+                return true;
+            }
+            if (words[at + ONLY] == key) {
+                return false;
+            }
+            useFilters(at);
+        }
+        return addToFilter(at, key);
+    }
+
+    private void useFilters(int at) {
+        if ((words[at + FLAGS] & FILTERED) != 0) {
+            return;
+        }
+        words[at + FLAGS] |= FILTERED;
+        Arrays.fill(words, at + ASKED, at + STRIDE, 0);
+        if (words[at + ONLY] != 0) {
+            addToFilter(at, words[at + ONLY]);
+        }
+    }
+
+    private boolean addToFilter(int at, long key) {
+        int filter = at + ((key & KEY_MISSED) != 0 ? MISSED : ASKED);
         boolean inThis = true;
         boolean inBefore = true;
-        long bits = key;
+        long bits = key >>> 2;
         for (int i = 0; i < FILTER_HASHES; i++) {
             int bit = (int) bits & (FILTER_BITS - 1);
             int word = filter + (bit >>> 6);

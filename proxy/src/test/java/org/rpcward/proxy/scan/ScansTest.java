@@ -97,6 +97,34 @@ class ScansTest {
     }
 
     @Test
+    void whatWasAskedFirstIsStillKnownWhenOtherThingsFollow() {
+        ask(Transport.UDP, SCANNER, NFS);
+        ask(Transport.UDP, SCANNER, NFS);
+        assertThat(points(Transport.UDP, SCANNER)).isEqualTo(1);
+        ask(Transport.UDP, SCANNER, NFS + 1);
+        ask(Transport.UDP, SCANNER, NFS);
+        assertThat(points(Transport.UDP, SCANNER)).isEqualTo(2);
+        // Not found is another thing than asked for.
+        scans.judge(POLICY, Transport.UDP, SCANNER, Trait.MISSED, NFS, null, false, clock.getAsLong());
+        assertThat(points(Transport.UDP, SCANNER)).isEqualTo(2 + Trait.MISSED.points());
+    }
+
+    @Test
+    void theOneThingThatASourceAsksIsForgottenAfterAWindowOfSilence() {
+        ask(Transport.UDP, SCANNER, NFS);
+        clock.pass(WINDOW.dividedBy(2));
+        ask(Transport.UDP, SCANNER, NFS);
+        assertThat(points(Transport.UDP, SCANNER)).isEqualTo(1);
+        clock.pass(WINDOW.dividedBy(2));
+        // Known from the half before, but its point is gone.
+        ask(Transport.UDP, SCANNER, NFS);
+        assertThat(points(Transport.UDP, SCANNER)).isZero();
+        clock.pass(WINDOW);
+        ask(Transport.UDP, SCANNER, NFS);
+        assertThat(points(Transport.UDP, SCANNER)).isEqualTo(1);
+    }
+
+    @Test
     void aThrottledSourceHasOneAnswerASecond() {
         for (int i = 0; i < 30; i++) {
             ask(Transport.UDP, SCANNER, i);
