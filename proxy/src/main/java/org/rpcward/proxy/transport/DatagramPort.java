@@ -1,6 +1,7 @@
 package org.rpcward.proxy.transport;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
@@ -96,7 +97,7 @@ public final class DatagramPort implements OpenSocket {
             socket.setSendBufferSize(sendBuffer);
             socket.bind(at);
             return new DatagramPort(loop, batch, socket, new ReplyBatch(socket, v4));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             socket.close();
             throw e;
         }
@@ -105,7 +106,7 @@ public final class DatagramPort implements OpenSocket {
     private static void growReceiveBuffer(LinuxSocket socket, int bytes) throws IOException {
         try {
             socket.setIntOpt(SOL_SOCKET, FORCED_RECEIVE_BUFFER, bytes);
-        } catch (IOException notAllowed) {
+        } catch (IOException | ChannelException notAllowed) {
             socket.setReceiveBufferSize(bytes);
         }
     }

@@ -2,6 +2,7 @@ package org.rpcward.proxy.transport;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelException;
 import io.netty.channel.epoll.LinuxSocket;
 import io.netty.channel.unix.Buffer;
 import java.io.IOException;
@@ -115,7 +116,7 @@ final class ReplyBatch {
     private void cut(int how) {
         try {
             socket.setIntOpt(IPPROTO_IP, IP_MTU_DISCOVER, how);
-        } catch (IOException closed) {
+        } catch (IOException | ChannelException closed) {
             // Then nothing is sent either, and that is counted.
         }
     }

@@ -1,5 +1,6 @@
 package org.rpcward.proxy.transport;
 
+import io.netty.channel.ChannelException;
 import io.netty.channel.unix.Buffer;
 import io.netty.channel.unix.Socket;
 import io.netty.channel.unix.UnixChannel;
@@ -43,7 +44,7 @@ public final class SocketPrograms {
     public static final class Refused extends IOException {
         private static final long serialVersionUID = 1L;
 
-        Refused(IOException cause) {
+        Refused(Exception cause) {
             super(cause.getMessage(), cause);
         }
     }
@@ -67,7 +68,7 @@ public final class SocketPrograms {
     public static void detachFilter(Socket socket) throws Refused {
         try {
             socket.setIntOpt(SOL_SOCKET, DETACH_FILTER, 0);
-        } catch (IOException e) {
+        } catch (IOException | ChannelException e) {
             throw new Refused(e);
         }
     }
@@ -89,7 +90,7 @@ public final class SocketPrograms {
         ByteBuffer words = WORDS.get();
         try {
             socket.getRawOpt(SOL_SOCKET, MEMORY, words.clear());
-        } catch (IOException e) {
+        } catch (IOException | ChannelException e) {
             throw new Refused(e);
         }
         return words.getInt(word * Integer.BYTES);
@@ -105,7 +106,7 @@ public final class SocketPrograms {
         }
         try {
             socket.setRawOpt(SOL_SOCKET, option, program);
-        } catch (IOException e) {
+        } catch (IOException | ChannelException e) {
             throw new Refused(e);
         } finally {
             Reference.reachabilityFence(instructions);

@@ -117,19 +117,15 @@ class RunCommandIT {
 
     @Test
     void anOrdinaryUserIsToldOfAFileHeMayNotReadAndOfAPortHeMayNotBind() throws Exception {
-        // Whoever built it may have it where nobody else can read.
-        Path copy = directory.resolve("distribution");
-        lab.proxy()
-                .run(List.of("cp", "-r", Programs.distribution().toString(), copy.toString()))
-                .orFail();
+        Path copy = readableCopy();
         Path unreadable = file(GOOD);
         Path readable = file(GOOD);
         lab.proxy()
-                .shell("chmod -R a+rX " + directory + " && chmod 0600 " + unreadable + " && chmod 0644 " + readable)
+                .shell("chmod 0600 " + unreadable + " && chmod 0644 " + readable)
                 .orFail();
 
-        Host.Finished check = asNobody(copy, "check", unreadable.toString());
-        Host.Finished run = asNobody(copy, "run", "--policy", readable.toString());
+        Host.Finished check = runAsNobody(copy, "check", unreadable.toString());
+        Host.Finished run = runAsNobody(copy, "run", "--policy", readable.toString());
 
         assertThat(check.status()).as(check.all()).isEqualTo(POLICY_INVALID);
         assertThat(check.diagnostics()).isEqualTo(unreadable + ": permission denied\n");
@@ -139,12 +135,49 @@ class RunCommandIT {
                 .contains("AmbientCapabilities=CAP_NET_BIND_SERVICE", "ip_unprivileged_port_start");
     }
 
-    private Host.Finished asNobody(Path distribution, String... arguments) {
+    /** With no capability at all, as the quick start runs for him. */
+    @Test
+    void anOrdinaryUserServesAtAPortThatHeMayBind() throws Exception {
+        Path copy = readableCopy();
+        Path policy = file(GOOD.replace("bind: [s0]", "bind: [s0], port: 1111"));
+        lab.proxy().shell("chmod 0644 " + policy).orFail();
+        try (Running serving =
+                lab.proxy().start(asNobody(copy, "run", "--policy", policy.toString()), Rpcward.ENVIRONMENT)) {
+            byte[] lookup = Calls.getPort(7, 100_003, 3, 17);
+            for (String to : List.of(Lab.PROXY_V4, Lab.PROXY_V6)) {
+                await().atMost(Duration.ofSeconds(20)).until(() -> {
+                    assertThat(serving.process().isAlive())
+                            .as(serving.diagnostics())
+                            .isTrue();
+                    return caller.udpLater(Caller.ANY_SOURCE, 0, to, 1111, Duration.ofSeconds(1), lookup)
+                                    .join()
+                                    .reply()
+                            != null;
+                });
+            }
+        }
+    }
+
+    /** Whoever built it may have it where nobody else can read. */
+    private Path readableCopy() {
+        Path copy = directory.resolve("distribution");
+        lab.proxy()
+                .shell("mkdir -p " + copy + " && cp -r " + Programs.distribution() + "/. " + copy + " && chmod -R a+rX "
+                        + directory)
+                .orFail();
+        return copy;
+    }
+
+    private static List<String> asNobody(Path distribution, String... arguments) {
         List<String> command = new ArrayList<>(
                 List.of("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--inh-caps=-all"));
         command.add(distribution.resolve("bin/rpcward").toString());
         command.addAll(List.of(arguments));
-        return lab.proxy().run(command, Rpcward.ENVIRONMENT, PATIENCE);
+        return command;
+    }
+
+    private Host.Finished runAsNobody(Path distribution, String... arguments) {
+        return lab.proxy().run(asNobody(distribution, arguments), Rpcward.ENVIRONMENT, PATIENCE);
     }
 
     @Test
