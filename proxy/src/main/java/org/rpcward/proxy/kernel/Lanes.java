@@ -22,6 +22,9 @@ import org.rpcward.policy.net.AddressSet;
  *   worker 0                          worker 1
  *   0  1  2  3 | 4  5  6  7           8  9 10 11 | 12 13 14 15
  *      known       other                  known       other
+ *
+ * A flood in the names of known sources comes by the known lane, and what overflows there is lost, whoever sent it. So while
+ * there is too much to do, the regulars among the known have the first socket of each worker for themselves.
  */
 /** Which of the sockets at one address a datagram goes to. */
 public enum Lanes {
@@ -37,6 +40,14 @@ public enum Lanes {
 
     /** How many of them, the first ones, are the known lane's. */
     public static final int KNOWN_PER_WORKER = 4;
+
+    /** How many of those, the first ones, are the regulars', while there are any. */
+    private static final int REGULARS_PER_WORKER = 1;
+
+    /** More regulars make a program too long for many a kernel: a source of IPv6 takes four times as much of it. */
+    public static final int MOST_REGULARS_V4 = 512;
+
+    public static final int MOST_REGULARS_V6 = 128;
 
     /** The lanes for a set of known sources. */
     public static Lanes of(AddressSet known, boolean v4) {
@@ -54,23 +65,48 @@ public enum Lanes {
         };
     }
 
+    /** Whether a socket with this number is the regulars', while there are any. */
+    public boolean isOfRegulars(int socket) {
+        return this != ALL_OTHERS && socket % SOCKETS_PER_WORKER < REGULARS_PER_WORKER;
+    }
+
     /**
      * A program for a group of UDP sockets of one family, which returns the number of the socket.
      *
+     * @param regulars known sources that share no socket with the other known ones
      * @param workers how many workers' sockets are in the group
      */
-    public static Fitted program(AddressSet known, boolean v4, int workers, HashKeys keys, int most) {
+    public static Fitted program(
+            AddressSet known, AddressSet regulars, boolean v4, int workers, HashKeys keys, int most) {
         Header header = Header.of(v4);
         Lanes lanes = of(known, v4);
         List<AddressSet.Range> others = header.ranges(known.complement());
         return Fitted.of(others, most, ranges -> {
             Assembler program = new Assembler();
             int prefix = spread(program, otherSockets(lanes, workers), keys.hash(header.prefix()));
-            int source = spread(program, knownSockets(lanes, workers), keys.hash(header.source()));
+            int source = known(program, header, lanes, header.ranges(regulars), workers, keys);
             // A packet of the other family, if there could be one, is nobody's whom we know.
             header.check(program, SourceSearch.of(program, header, ranges, prefix, source), prefix);
             return program.program();
         });
+    }
+
+    private static int known(
+            Assembler program,
+            Header header,
+            Lanes lanes,
+            List<AddressSet.Range> regulars,
+            int workers,
+            HashKeys keys) {
+        Part all = knownSockets(lanes, workers);
+        if (regulars.isEmpty()) {
+            return spread(program, all, keys.hash(header.source()));
+        }
+        Part first = new Part(0, REGULARS_PER_WORKER, workers);
+        Part rest = new Part(REGULARS_PER_WORKER, all.perWorker() - REGULARS_PER_WORKER, workers);
+        int apart = spread(program, first, keys.hash(header.source()));
+        int others = spread(program, rest, keys.hash(header.source()));
+        return SourceSearch.of(program, header, regulars, apart, others);
     }
 
     /** A part of each worker's sockets. */

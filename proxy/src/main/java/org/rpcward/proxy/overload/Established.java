@@ -1,7 +1,17 @@
 package org.rpcward.proxy.overload;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.rpcward.policy.net.IpAddress;
 
 /*
  * A table of numbers, because a flood brings a source with each datagram and an object for each would be what it is after.
@@ -40,7 +50,14 @@ final class Established {
 
     private static final int MOST_CALLS = 0xffff;
 
+    /** Who asked within half a minute asks still. */
+    private static final int LATELY_TICKS = 300;
+
     private final AtomicLongArray places;
+
+    /** Who became established in each place last. */
+    private final AtomicReferenceArray<@Nullable IpAddress> owners;
+
     private final int sets;
 
     /** How many asked in this second, by now, and in the one before. Event loops write them without a lock too. */
@@ -60,6 +77,7 @@ final class Established {
     /** @param size how many sources have a place: a power of two, from 4 on */
     Established(int size) {
         places = new AtomicLongArray(size);
+        owners = new AtomicReferenceArray<>(size);
         sets = size / WAYS;
     }
 
@@ -106,8 +124,8 @@ final class Established {
         return place >= 0 && scoreAt(places.getPlain(place), tick(nanos)) >= ENOUGH;
     }
 
-    /** A call of this source was answered. */
-    void answered(long hash, long nanos) {
+    /** A call of this source, whose hash this is, was answered. */
+    void answered(IpAddress source, long hash, long nanos) {
         int tick = tick(nanos);
         int place = find(hash);
         if (place < 0) {
@@ -119,7 +137,39 @@ final class Established {
         }
         long entry = places.getPlain(place);
         int score = Math.min(MOST, scoreAt(entry, tick) + 1);
+        if (score == ENOUGH) {
+            owners.setPlain(place, source);
+        }
         places.setPlain(place, entry(hash, score, isSameSecond(tickOf(entry), tick) ? callsOf(entry) : 0, tick));
+    }
+
+    /**
+     * Established sources of one family that asked within some time, as many as there is room for: first those who were
+     * chosen before, then who had most answers.
+     */
+    List<IpAddress> regulars(Collection<IpAddress> before, boolean v4, int most, long nanos) {
+        record Candidate(IpAddress source, int score) {}
+        int tick = tick(nanos);
+        List<Candidate> candidates = new ArrayList<>();
+        for (int i = 0; i < places.length(); i++) {
+            long entry = places.getPlain(i);
+            IpAddress owner = owners.getPlain(i);
+            if (owner != null
+                    && owner.isV4() == v4
+                    && scoreAt(entry, tick) >= ENOUGH
+                    && (tick - tickOf(entry) & TICKS - 1) <= LATELY_TICKS) {
+                candidates.add(new Candidate(owner, scoreAt(entry, tick)));
+            }
+        }
+        candidates.sort(Comparator.comparingInt(Candidate::score).reversed());
+        List<IpAddress> asked = candidates.stream().map(Candidate::source).toList();
+        Set<IpAddress> stay = new HashSet<>(asked);
+        stay.retainAll(new HashSet<>(before));
+        return Stream.concat(stay.stream(), asked.stream())
+                .distinct()
+                .limit(most)
+                .sorted()
+                .toList();
     }
 
     private int find(long hash) {

@@ -1,6 +1,7 @@
 package org.rpcward.proxy.overload;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -245,11 +246,20 @@ public final class Overload {
 
     /** A call over UDP was answered. */
     public void answered(IpAddress source) {
-        if (level > 0) {
-            established.answered(hash(source), clock.getAsLong());
-        } else if (ThreadLocalRandom.current().nextInt(NOTED_ONE_IN) == 0) {
-            established.answered(hash(source), clock.getAsLong());
+        if (level > 0 || ThreadLocalRandom.current().nextInt(NOTED_ONE_IN) == 0) {
+            established.answered(source, hash(source), clock.getAsLong());
         }
+    }
+
+    /**
+     * Sources of one family over UDP that had answers lately, and are to be heard whatever the others send. None at level
+     * 0, where all are heard.
+     *
+     * @param before those of last time: who asks still is among them again
+     * @param most how many there may be
+     */
+    public List<IpAddress> regulars(Collection<IpAddress> before, boolean v4, int most) {
+        return level == 0 ? List.of() : established.regulars(before, v4, most, clock.getAsLong());
     }
 
     /** Seeded, so that nobody can choose sources that share a place. */

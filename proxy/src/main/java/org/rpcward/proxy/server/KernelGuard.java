@@ -27,12 +27,16 @@ final class KernelGuard {
     /** A program shorter than this is not worth having. */
     private static final int SHORTEST = 64;
 
+    private static final String LANES = "program for lanes";
+    private static final String LANES_APART = "program for lanes of regular clients";
+
     private final Policy policy;
     private final HashKeys keys;
     private final AddressSet known;
     private final Map<Transport, AddressSet> silenced = new HashMap<>();
     private final Map<Work, Integer> most = new HashMap<>();
     private final Map<Work, Ready> ready = new HashMap<>();
+    private AddressSet regulars = AddressSet.NONE;
     private final Set<String> notices = new LinkedHashSet<>();
 
     /** What a program is for. */
@@ -55,6 +59,17 @@ final class KernelGuard {
         return notices;
     }
 
+    /** Known sources that are to have sockets of their own from now on; {@link #lanes} is to be called for that. */
+    void setApart(AddressSet some) {
+        regulars = some;
+        ready.keySet().removeIf(work -> work.name().equals(LANES_APART));
+    }
+
+    /** Whether some known sources have sockets of their own, where there are lanes at all. */
+    boolean setsApart() {
+        return !regulars.isEmpty();
+    }
+
     /**
      * Gives the sockets at one address their lanes.
      *
@@ -63,12 +78,19 @@ final class KernelGuard {
      */
     @Nullable
     Lanes lanes(Socket anyOfGroup, boolean v4, int workers) {
-        Work work = new Work("program for lanes", v4, workers);
-        boolean attached = attach(
-                work,
-                length -> Lanes.program(known, v4, workers, keys, length),
-                instructions -> SocketPrograms.attachLanes(anyOfGroup, instructions));
+        boolean attached = setsApart() && attachLanes(LANES_APART, regulars, anyOfGroup, v4, workers);
+        if (!attached) {
+            regulars = AddressSet.NONE;
+            attached = attachLanes(LANES, regulars, anyOfGroup, v4, workers);
+        }
         return attached ? Lanes.of(known, v4) : null;
+    }
+
+    private boolean attachLanes(String name, AddressSet apart, Socket anyOfGroup, boolean v4, int workers) {
+        return attach(
+                new Work(name, v4, workers),
+                length -> Lanes.program(known, apart, v4, workers, keys, length),
+                instructions -> SocketPrograms.attachLanes(anyOfGroup, instructions));
     }
 
     /**

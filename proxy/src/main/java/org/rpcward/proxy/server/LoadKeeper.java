@@ -60,6 +60,7 @@ final class LoadKeeper {
         Overload.State state = overload.state();
         runLog.overload(state, overload.shed());
         callLog.spare(state.level() >= Overload.TRICKLE);
+        sockets.overloadChanged();
         if (enforcedLevel() >= Overload.NAMED_ONLY) {
             sockets.connections()
                     .forEach(

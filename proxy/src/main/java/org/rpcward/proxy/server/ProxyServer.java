@@ -194,7 +194,7 @@ public final class ProxyServer {
             requireNoLoop(policy, wanted.keySet());
             server.sockets.open(wanted);
             server.sockets.settle(wanted, policy);
-            server.sockets.watchFilters();
+            server.sockets.watchKernel();
             server.openAdmin(policy);
             server.pulse.start(server.adminLoop.next());
             server.service.current().directories().values().forEach(Directory::start);

@@ -42,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
+import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
@@ -74,6 +75,9 @@ final class Sockets {
 
     /** Known sources, while there are others besides, may bring this many before the others have their turn ... */
     private static final int KNOWN_PER_TURN = 128;
+
+    /** Known sources that are no regulars, while those have a socket of their own. */
+    private static final int AFTER_REGULARS_PER_TURN = 32;
 
     /** ... and the others this many: a known source waits for no more than so many of each of their sockets. */
     private static final int OTHERS_PER_TURN = 8;
@@ -120,14 +124,17 @@ final class Sockets {
     private final Map<EventLoop, DatagramBatch> batches = new HashMap<>();
 
     private final FilterSwitch filters = new FilterSwitch(this::droppedFromStrangers, this::wakeFilters);
-    private final ScheduledExecutorService filterKeeper =
-            Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("rpcward-filters", true));
+    private final ScheduledExecutorService kernelKeeper =
+            Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("rpcward-kernel", true));
     private int nextLoop;
     /** Guarded by this, with what is in it. */
     private final Map<Key, Open> open = new LinkedHashMap<>();
 
     /** Guarded by this; null until there is a policy. */
     private @Nullable KernelGuard guard;
+
+    /** Who is heard whatever the others send. Guarded by this. */
+    private Set<IpAddress> regulars = Set.of();
 
     private final ConnectionLimiter limiter;
     private final Overload overload;
@@ -249,6 +256,7 @@ final class Sockets {
         wanted.values().forEach(w -> listeners.add(w.local().listener()));
         limiter.retain(listeners);
         KernelGuard next = new KernelGuard(policy, keys);
+        next.setApart(set(regulars));
         guard = next;
         for (Key key : List.copyOf(open.keySet())) {
             Open there = Objects.requireNonNull(open.get(key));
@@ -272,10 +280,7 @@ final class Sockets {
     private void settle(Key key, Open there, Wanted wanted, KernelGuard next) {
         int count = count(key, wanted);
         if (transport.sharesPorts() && key.transport() == Transport.UDP) {
-            Lanes lanes = next.lanes(there.sockets.get(0).descriptor(), isV4(key), wanted.workers());
-            for (int i = 0; i < count; i++) {
-                takeTurns(there.sockets.get(i), lanes, i);
-            }
+            Lanes lanes = giveLanes(key, there, wanted.workers(), next);
             if (lanes != null) {
                 awaitEmpty(there.sockets.subList(count, there.sockets.size()));
             }
@@ -285,6 +290,14 @@ final class Sockets {
             there.sockets.forEach(socket -> filter(key, there, socket, next));
         }
         there.point.replace(wanted.local());
+    }
+
+    private @Nullable Lanes giveLanes(Key key, Open there, int workers, KernelGuard by) {
+        Lanes lanes = by.lanes(there.sockets.get(0).descriptor(), isV4(key), workers);
+        for (int i = 0; i < workers * Lanes.SOCKETS_PER_WORKER; i++) {
+            takeTurns(there.sockets.get(i), lanes, i, by.setsApart());
+        }
+        return lanes;
     }
 
     private void filter(Key key, Open there, OpenSocket socket, KernelGuard by) {
@@ -301,17 +314,57 @@ final class Sockets {
         }
     }
 
-    /** Begins to look, once a second, whether filters are still wanted. */
-    void watchFilters() {
+    /** Begins to look, once a second, what the kernel should do now. */
+    void watchKernel() {
         if (transport.sharesPorts()) {
-            filterKeeper.scheduleAtFixedRate(this::tickFilters, 1, 1, TimeUnit.SECONDS);
+            kernelKeeper.scheduleAtFixedRate(this::tickFilters, 1, 1, TimeUnit.SECONDS);
+            kernelKeeper.scheduleAtFixedRate(this::setRegularsApart, 1, 1, TimeUnit.SECONDS);
         }
     }
 
     private void wakeFilters() {
-        if (transport.sharesPorts() && !filterKeeper.isShutdown()) {
-            filterKeeper.execute(this::turnFiltersOn);
+        inKernel(this::turnFiltersOn);
+    }
+
+    /** There is too much to do, or no more. */
+    void overloadChanged() {
+        inKernel(this::setRegularsApart);
+    }
+
+    private void inKernel(Runnable step) {
+        if (transport.sharesPorts() && !kernelKeeper.isShutdown()) {
+            kernelKeeper.execute(step);
         }
+    }
+
+    private synchronized void setRegularsApart() {
+        Set<IpAddress> now = new HashSet<>(overload.regulars(regulars, true, Lanes.MOST_REGULARS_V4));
+        now.addAll(overload.regulars(regulars, false, Lanes.MOST_REGULARS_V6));
+        KernelGuard by = guard;
+        if (now.equals(regulars) || by == null) {
+            return;
+        }
+        boolean changes = regulars.isEmpty() != now.isEmpty();
+        regulars = now;
+        by.setApart(set(now));
+        open.forEach((key, there) -> {
+            if (key.transport() == Transport.UDP) {
+                giveLanes(key, there, there.sockets.size() / Lanes.SOCKETS_PER_WORKER, by);
+            }
+        });
+        if (changes) {
+            notices.accept(
+                    now.isEmpty()
+                            ? "there is no longer too much to do: the kernel has no queues for regular clients any more"
+                            : "there is too much to do: the kernel has queues of their own for regular clients");
+        }
+    }
+
+    private static AddressSet set(Set<IpAddress> addresses) {
+        List<AddressSet.Range> v4 = new ArrayList<>();
+        List<AddressSet.Range> v6 = new ArrayList<>();
+        addresses.forEach(a -> (a.isV4() ? v4 : v6).add(new AddressSet.Range(a, a)));
+        return AddressSet.of(v4, v6);
     }
 
     private synchronized void turnFiltersOn() {
@@ -358,18 +411,16 @@ final class Sockets {
     }
 
     /** Known sources first: others have short turns between theirs. */
-    private void takeTurns(OpenSocket socket, @Nullable Lanes lanes, int number) {
+    private void takeTurns(OpenSocket socket, @Nullable Lanes lanes, int number, boolean regularsApart) {
         SocketDrops.Lane lane = lanes != Lanes.TWO
                 ? SocketDrops.Lane.SHARED
                 : lanes.isKnown(number) ? SocketDrops.Lane.KNOWN : SocketDrops.Lane.OTHER;
         drops.move(socket, lane);
         if (socket instanceof DatagramPort port) {
+            int known = lane == SocketDrops.Lane.KNOWN ? KNOWN_PER_TURN : DATAGRAMS_PER_TURN;
+            boolean afterRegulars = regularsApart && lanes != null && !lanes.isOfRegulars(number);
             port.takeTurnsOf(
-                    switch (lane) {
-                        case SHARED -> DATAGRAMS_PER_TURN;
-                        case KNOWN -> KNOWN_PER_TURN;
-                        case OTHER -> OTHERS_PER_TURN;
-                    });
+                    lane == SocketDrops.Lane.OTHER ? OTHERS_PER_TURN : afterRegulars ? AFTER_REGULARS_PER_TURN : known);
         }
     }
 
@@ -405,7 +456,7 @@ final class Sockets {
 
     /** Closes all of them. Connections stay. */
     synchronized void close() {
-        filterKeeper.shutdown();
+        kernelKeeper.shutdown();
         open.values().forEach(there -> closeFrom(there, 0));
         open.clear();
         served = List.of();

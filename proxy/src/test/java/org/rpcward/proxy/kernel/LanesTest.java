@@ -17,8 +17,8 @@ class LanesTest {
     private static final int MANY = 40_000;
 
     private static Machine machine(AddressSet known, boolean v4, int workers) {
-        return new Machine(
-                Lanes.program(known, v4, workers, KEYS, Program.LIMIT).program());
+        return new Machine(Lanes.program(known, AddressSet.NONE, v4, workers, KEYS, Program.LIMIT)
+                .program());
     }
 
     private static AddressSet known() {
@@ -82,6 +82,57 @@ class LanesTest {
         }
     }
 
+    @Test
+    void regularsShareNoSocketWithOtherKnownSources() {
+        for (boolean v4 : FAMILIES) {
+            for (AddressSet known : List.of(known(), AddressSet.ALL)) {
+                for (int workers : new int[] {1, 3}) {
+                    int most = v4 ? Lanes.MOST_REGULARS_V4 : Lanes.MOST_REGULARS_V6;
+                    List<AddressSet.Range> chosen = new ArrayList<>();
+                    for (int i = 0; i < most; i++) {
+                        IpAddress source = source(v4, true, i * 0x1001);
+                        chosen.add(new AddressSet.Range(source, source));
+                    }
+                    AddressSet regulars = AddressSet.of(v4 ? chosen : List.of(), v4 ? List.of() : chosen);
+                    Fitted fitted = Lanes.program(known, regulars, v4, workers, KEYS, Program.LIMIT);
+                    // What kernels take in 20 KiB.
+                    assertThat(fitted.program().length()).isLessThan(2000);
+                    Machine machine = new Machine(fitted.program());
+                    Lanes lanes = Lanes.of(known, v4);
+                    Set<Integer> ofRegulars = new HashSet<>();
+                    chosen.forEach(r -> ofRegulars.add(machine.run(r.first())));
+                    Set<Integer> ofOthers = new HashSet<>();
+                    for (int i = 0; i < MANY; i++) {
+                        IpAddress source = source(v4, true, i * 0x101);
+                        if (!regulars.contains(source)) {
+                            ofOthers.add(machine.run(source));
+                        }
+                    }
+                    assertThat(ofRegulars).hasSize(workers).allMatch(lanes::isOfRegulars);
+                    int perWorker = known.equals(AddressSet.ALL) ? Lanes.SOCKETS_PER_WORKER : Lanes.KNOWN_PER_WORKER;
+                    assertThat(ofOthers)
+                            .hasSize(workers * (perWorker - 1))
+                            .noneMatch(lanes::isOfRegulars)
+                            .allMatch(lanes::isKnown);
+                    int stranger = machine.run(source(v4, false, 7));
+                    assertThat(lanes.isKnown(stranger)).isEqualTo(known.equals(AddressSet.ALL));
+                    assertThat(lanes.isOfRegulars(stranger)).isFalse();
+                }
+            }
+        }
+    }
+
+    /** Nobody is heard as a client who is none. */
+    @Test
+    void aRegularThatIsNotKnownStaysAmongTheOthers() {
+        IpAddress stranger = source(true, false, 7);
+        AddressSet regulars = AddressSet.of(List.of(new AddressSet.Range(stranger, stranger)), List.of());
+        Machine machine = new Machine(
+                Lanes.program(known(), regulars, true, 2, KEYS, Program.LIMIT).program());
+        assertThat(Lanes.TWO.isKnown(machine.run(stranger))).isFalse();
+        assertThat(Lanes.ALL_OTHERS.isOfRegulars(0)).isFalse();
+    }
+
     /** Whatever one prefix of strangers sends, it has one queue to fill; one known network has them all to use. */
     @Test
     void aPrefixOfStrangersHasOneSocket() {
@@ -126,8 +177,9 @@ class LanesTest {
         int shared = 0;
         int victimsSocket = 0;
         for (int i = 0; i < 2000; i++) {
-            Machine machine = new Machine(Lanes.program(known(), true, 1, HashKeys.random(), Program.LIMIT)
-                    .program());
+            Machine machine =
+                    new Machine(Lanes.program(known(), AddressSet.NONE, true, 1, HashKeys.random(), Program.LIMIT)
+                            .program());
             victimsSocket = machine.run(IpAddress.v4(0x0b000100));
             shared += machine.run(IpAddress.v4(0x0b000200)) == victimsSocket ? 1 : 0;
         }
@@ -142,7 +194,7 @@ class LanesTest {
             prefixes.add(new AddressPrefix(IpAddress.v4(i << 12), 24));
         }
         AddressSet known = AddressSet.of(prefixes);
-        Fitted lanes = Lanes.program(known, true, 2, KEYS, Program.LIMIT);
+        Fitted lanes = Lanes.program(known, AddressSet.NONE, true, 2, KEYS, Program.LIMIT);
         assertThat(lanes.isWhole()).isFalse();
         assertThat(lanes.program().length()).isLessThanOrEqualTo(Program.LIMIT);
         Machine machine = new Machine(lanes.program());

@@ -3,13 +3,17 @@ package org.rpcward.proxy.overload;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.rpcward.policy.net.IpAddress;
 import org.rpcward.proxy.overload.Established.Standing;
 
 class EstablishedTest {
+    private static final IpAddress SOMEBODY = IpAddress.v4(1);
     private static final long CLIENT = 0x1234_5678_9abc_def0L;
 
     private final Established established = new Established(1 << 12);
@@ -21,7 +25,7 @@ class EstablishedTest {
         for (int i = 0; i < Established.ENOUGH; i++) {
             assertThat(arrives(CLIENT)).isEqualTo(Standing.NEWCOMER);
             assertThat(established.knows(CLIENT, now)).isFalse();
-            established.answered(CLIENT, now);
+            established.answered(SOMEBODY, CLIENT, now);
         }
         assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
         assertThat(established.knows(CLIENT, now)).isTrue();
@@ -44,7 +48,7 @@ class EstablishedTest {
         for (int tick = 0; tick < 20; tick++) {
             for (int i = 0; i < Established.TOGETHER / 2; i++) {
                 assertThat(arrives(CLIENT)).isEqualTo(Standing.ESTABLISHED);
-                established.answered(CLIENT, now);
+                established.answered(SOMEBODY, CLIENT, now);
             }
             for (int i = 0; i < 10; i++) {
                 assertThat(arrives(CLIENT)).isEqualTo(Standing.GREEDY);
@@ -106,7 +110,7 @@ class EstablishedTest {
         }
         clients.forEach(c -> establish(c, 16));
         for (int i = 0; i < 1_000_000; i++) {
-            established.answered(random.nextLong(), now);
+            established.answered(SOMEBODY, random.nextLong(), now);
             now += 1000;
         }
         assertThat(clients)
@@ -118,10 +122,10 @@ class EstablishedTest {
         int answers = 0;
         while (!established.knows(CLIENT, now) && answers < 100) {
             for (int i = 0; i < 200; i++) {
-                established.answered(random.nextLong(), now);
+                established.answered(SOMEBODY, random.nextLong(), now);
             }
             now += Duration.ofMillis(10).toNanos();
-            established.answered(CLIENT, now);
+            established.answered(SOMEBODY, CLIENT, now);
             answers++;
         }
         assertThat(answers).isBetween(Established.ENOUGH, 20);
@@ -132,11 +136,11 @@ class EstablishedTest {
         Established tiny = new Established(4);
         for (long source = 1; source <= 4; source++) {
             for (int i = 0; i < Established.ENOUGH; i++) {
-                tiny.answered(source << 44, now);
+                tiny.answered(SOMEBODY, source << 44, now);
             }
         }
         for (int i = 0; i < 100; i++) {
-            tiny.answered(5L << 44, now);
+            tiny.answered(SOMEBODY, 5L << 44, now);
         }
         assertThat(tiny.knows(5L << 44, now)).isFalse();
         for (long source = 1; source <= 4; source++) {
@@ -144,9 +148,43 @@ class EstablishedTest {
         }
     }
 
+    @Test
+    void regularsAreThoseWithMostAnswersAndWhoWasChosenStays() {
+        List<IpAddress> sources = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            IpAddress source = IpAddress.v4(0x0a00_0000 + i);
+            sources.add(source);
+            answer(source, Established.ENOUGH - 1 + i);
+        }
+        IpAddress v6 = IpAddress.parse("2001:db8::7").orElseThrow();
+        answer(v6, 20);
+
+        // The first had too few answers.
+        assertThat(established.regulars(List.of(), true, 100, now)).isEqualTo(sources.subList(1, 10));
+        assertThat(established.regulars(List.of(), true, 3, now)).isEqualTo(sources.subList(7, 10));
+        assertThat(established.regulars(List.of(), false, 3, now)).containsExactly(v6);
+        assertThat(established.regulars(sources.subList(0, 3), true, 4, now))
+                .containsExactly(sources.get(1), sources.get(2), sources.get(8), sources.get(9));
+    }
+
+    @Test
+    void whoIsSilentIsNoRegularAnyMore() {
+        answer(SOMEBODY, 200);
+        now += Duration.ofSeconds(30).toNanos();
+        assertThat(established.regulars(List.of(SOMEBODY), true, 9, now)).containsExactly(SOMEBODY);
+        now += Established.TICK_NANOS;
+        assertThat(established.regulars(List.of(SOMEBODY), true, 9, now)).isEmpty();
+    }
+
+    private void answer(IpAddress source, int times) {
+        for (int i = 0; i < times; i++) {
+            established.answered(source, source.low() * 0x9e37_79b9_7f4a_7c15L, now);
+        }
+    }
+
     private void establish(long source, int answers) {
         for (int i = 0; i < answers; i++) {
-            established.answered(source, now);
+            established.answered(SOMEBODY, source, now);
         }
     }
 

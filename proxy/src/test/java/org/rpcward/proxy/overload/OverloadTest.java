@@ -63,6 +63,18 @@ class OverloadTest {
     }
 
     @Test
+    void thereAreRegularsOnlyWhileThereIsTooMuchToDo() {
+        for (int i = 0; i < 1000; i++) {
+            overload.answered(CLIENT);
+        }
+        assertThat(overload.regulars(List.of(), true, 10)).isEmpty();
+        raise(1);
+        assertThat(overload.regulars(List.of(), true, 10)).containsExactly(CLIENT);
+        calm();
+        assertThat(overload.regulars(List.of(CLIENT), true, 10)).isEmpty();
+    }
+
+    @Test
     void aClientThatKeepsAskingInAFloodIsEstablishedAfterAFewCalls() {
         raise(1);
         int asked = 0;
