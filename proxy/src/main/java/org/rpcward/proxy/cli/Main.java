@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
             "3:policy invalid",
             "6:control socket not reachable",
         },
-        footer = {"", "rpcward --make-archive, once after installing, makes every later start take half the time."})
+        footer = {"", "'rpcward --make-archive', once after installing, lets 'rpcward run' start in half the time."})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
