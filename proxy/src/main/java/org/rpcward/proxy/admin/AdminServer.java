@@ -180,8 +180,13 @@ public final class AdminServer {
         Throwable cause = binding.cause();
         if (cause != null) {
             String said = String.valueOf(cause.getMessage());
-            boolean taken = said.contains("Address already in use");
-            throw new IOException(taken ? "another process has it already" : said, cause);
+            String reason = said;
+            if (said.contains("Address already in use")) {
+                reason = "another process has it already";
+            } else if (said.contains("assign requested address")) {
+                reason = "this host has no such address (now)";
+            }
+            throw new IOException(reason, cause);
         }
         return binding.channel();
     }

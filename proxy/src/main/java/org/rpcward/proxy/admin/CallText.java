@@ -91,8 +91,8 @@ public record CallText(
         if (text.isEmpty() || !Character.isDigit(text.charAt(0))) {
             List<String> names =
                     Programs.all().stream().map(Programs.Entry::name).toList();
-            throw wrong("no program '" + text + "' is known" + suggestion(text, names)
-                    + "; 'rpcward show programs' lists them, and a number does too");
+            throw wrong("no program '" + text + "' is known; 'rpcward show programs' lists them, and a number does too"
+                    + suggestion(text, names));
         }
         return number(text, "a program");
     }

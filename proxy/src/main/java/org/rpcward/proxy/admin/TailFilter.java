@@ -157,10 +157,15 @@ public final class TailFilter {
         }
         List<String> words = WORDS.get(key);
         if (words != null && !part && !words.contains(value)) {
-            throw new IllegalArgumentException("'" + key + "' is " + String.join(", ", words) + ", never '" + value
-                    + "'" + didYouMean(value, words));
+            throw new IllegalArgumentException(
+                    "'" + key + "' is " + oneOf(words) + ", not '" + value + "'" + didYouMean(value, words));
         }
         return new Term(key, term.group(2).startsWith("!"), part, value, prefix);
+    }
+
+    private static String oneOf(List<String> words) {
+        int last = words.size() - 1;
+        return String.join(", ", words.subList(0, last)) + " or " + words.get(last);
     }
 
     private static AddressPrefix prefix(String text) {
@@ -177,7 +182,7 @@ public final class TailFilter {
             List<String> names =
                     Programs.all().stream().map(Programs.Entry::name).toList();
             throw new IllegalArgumentException(
-                    "no program '" + program + "' is known, and a number does too" + didYouMean(program, names));
+                    "no program '" + program + "' is known; a number does too" + didYouMean(program, names));
         }
         try {
             return Integer.toUnsignedString(

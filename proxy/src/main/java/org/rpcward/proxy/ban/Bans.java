@@ -136,7 +136,7 @@ public final class Bans {
         int widest = prefix.first().isV4() ? WIDEST_V4 : WIDEST_V6;
         if (prefix.length() < widest && !force) {
             throw new BanRefusedException(
-                    prefix + " is wider than /" + widest + ", which is only banned when that is forced");
+                    prefix + " is wider than /" + widest + ": 'rpcward ctl ban --force' bans it all the same");
         }
         if (length.compareTo(Duration.ofSeconds(1)) < 0 || length.compareTo(LONGEST_MANUAL) > 0) {
             throw new BanRefusedException("a ban lasts from 1s to " + LONGEST_MANUAL.toDays() + "d");

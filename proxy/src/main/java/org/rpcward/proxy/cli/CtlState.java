@@ -20,19 +20,6 @@ final class CtlState {
 
     private CtlState() {}
 
-    /** One of the transports. */
-    static final class Over {
-        @Option(names = "--udp", required = true, description = "over UDP")
-        private boolean udp;
-
-        @Option(names = "--tcp", required = true, description = "over TCP")
-        private boolean tcp;
-
-        String word() {
-            return tcp && !udp ? "tcp" : "udp";
-        }
-    }
-
     @Command(
             name = "status",
             mixinStandardHelpOptions = true,
@@ -314,6 +301,22 @@ final class CtlState {
         @ArgGroup
         private @Nullable Over over;
 
+        /** One of the transports. */
+        static final class Over {
+            @Option(names = "--udp", required = true, description = "with --for: over UDP")
+            private boolean udp;
+
+            @Option(
+                    names = "--tcp",
+                    required = true,
+                    description = "with --for: over TCP, which is assumed unless given")
+            private boolean tcp;
+
+            String word() {
+                return tcp && !udp ? "tcp" : "udp";
+            }
+        }
+
         @Override
         public Integer call() {
             if (client == null && (at != null || listener != null || protocol != null || over != null)) {
@@ -375,7 +378,7 @@ final class CtlState {
         private String from = "";
 
         @ArgGroup
-        private @Nullable Over over;
+        private ExplainCommand.@Nullable Over over;
 
         @Option(
                 names = "--protocol",
@@ -402,7 +405,7 @@ final class CtlState {
             Map<String, String> parameters = new LinkedHashMap<>();
             parameters.put("from", from);
             parameters.put("call", call);
-            parameters.put("over", over == null ? "udp" : over.word());
+            parameters.put("over", over == null ? "udp" : over.transport().word());
             put(parameters, "protocol", protocol);
             put(parameters, "program", program);
             return socket().show("explain", parameters, Explain::print);
@@ -412,10 +415,11 @@ final class CtlState {
             screen.block(answer.text("text"));
             Tree ban = answer.tree("ban");
             if (!ban.object().isEmpty()) {
+                String reason = ban.text("reason").isEmpty() ? "" : ", " + ban.text("reason");
                 screen.line(screen.tone(
                         Tone.BAD,
                         Screen.plain("banned   until " + ban.text("until") + ": " + ban.text("prefix") + ", "
-                                + ban.text("kind") + ", " + ban.text("reason"))));
+                                + ban.text("kind") + reason)));
             }
         }
     }

@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
             "2:wrong usage",
             "3:policy invalid",
             "6:control socket not reachable",
-        })
+        },
+        footer = {"", "'rpcward --make-archive', once after installing, lets 'rpcward run' start in half the time."})
 public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;

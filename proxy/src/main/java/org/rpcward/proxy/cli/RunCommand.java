@@ -32,13 +32,13 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Serve in the foreground.",
-            "The log goes to standard output, one JSON object a line, unless the policy has another place for it; what is",
-            "wrong goes to standard error."
+            "The log goes to standard output, one JSON object a line, unless the policy has another place for it;"
+                    + " what is wrong goes to standard error."
         },
         footer = {
             "",
-            "SIGHUP reads the policy again, SIGUSR1 opens the log file anew, SIGTERM lets calls that are under way end",
-            "and stops."
+            "SIGHUP reads the policy again, SIGUSR1 opens the log file anew, SIGTERM lets calls that are under way end"
+                    + " and stops."
         })
 final class RunCommand implements Callable<Integer> {
     /**

@@ -203,7 +203,9 @@ public final class CallCounts {
         Places now = placesOf(policy);
         long[] row = tally.mine();
         Rule byDefault = policy.rules().defaultRule();
-        call(row, exchange, now, OTHER, verdict);
+        // As with whole calls: in audit mode whoever can be told what is wrong is told.
+        boolean spared = hindrance == null && policy.mode() == Mode.AUDIT && fault.answer() != Fault.Answer.NONE;
+        call(row, exchange, now, OTHER, spared ? Verdict.ALLOW : verdict);
         Tally.add(row, malformedCell(exchange.transport(), fault), 1);
         if (verdict == byDefault.then()) {
             hit(row, now, byDefault);

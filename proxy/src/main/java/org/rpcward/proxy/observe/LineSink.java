@@ -4,8 +4,10 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -43,9 +45,17 @@ final class LineSink implements EventSink {
             Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
         } catch (FileAlreadyExistsException e) {
             // It goes on as it is, with whatever rights it was given.
+        } catch (NoSuchFileException e) {
+            throw new IOException("there is no directory " + file.getParent(), e);
+        } catch (AccessDeniedException e) {
+            throw new IOException("no right to make a file in " + file.getParent(), e);
         }
-        return new LineSink(
-                new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.APPEND)), true, form);
+        try {
+            return new LineSink(
+                    new BufferedOutputStream(Files.newOutputStream(file, StandardOpenOption.APPEND)), true, form);
+        } catch (AccessDeniedException e) {
+            throw new IOException("permission denied", e);
+        }
     }
 
     @Override

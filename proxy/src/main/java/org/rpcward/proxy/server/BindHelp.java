@@ -1,7 +1,10 @@
 package org.rpcward.proxy.server;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,13 +24,17 @@ final class BindHelp {
 
     private static final int INODE = 9;
 
+    private static final int IPV6_BYTES = 16;
+
     private BindHelp() {}
 
     static String explain(String listener, InetSocketAddress at, Transport transport, Throwable cause) {
         String what = "listener '" + listener + "' cannot have " + transport.word() + " " + show(at) + ": ";
         String message = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT);
         if (message.contains("in use")) {
-            return what + "it is in use" + holder(at.getPort(), transport) + ".\n" + movingAside(at.getPort());
+            Optional<Holder> holder = holder(at, transport);
+            return what + "it is in use" + holder.map(h -> " by " + h.text()).orElse("") + ".\n"
+                    + (holder.isPresent() && holder.get().isJava() ? secondOne() : movingAside(at.getPort()));
         }
         if (message.contains("permission") || message.contains("denied")) {
             return what + "no right to bind a port below 1024.\n" + rights(at.getPort());
@@ -45,21 +52,61 @@ final class BindHelp {
         return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + at.getPort();
     }
 
-    private static String holder(int port, Transport transport) {
-        Set<String> inodes = new HashSet<>();
-        for (String table : List.of(transport.word(), transport.word() + "6")) {
-            inodes.addAll(inodesOf(PROC.resolve("net").resolve(table), port));
+    /** Who has a socket that is in the way. */
+    private record Holder(String name, String pid) {
+        boolean isJava() {
+            return name.equals("java");
         }
-        return processWith(inodes).map(p -> " by " + p).orElse("");
+
+        String text() {
+            return name + " (pid " + pid + ")" + (pid.equals("1") ? ", which listens for a socket unit" : "");
+        }
     }
 
-    private static Set<String> inodesOf(Path table, int port) {
+    private static Optional<Holder> holder(InetSocketAddress at, Transport transport) {
         Set<String> inodes = new HashSet<>();
-        String suffix = String.format(Locale.ROOT, ":%04X", port);
+        for (String table : List.of(transport.word(), transport.word() + "6")) {
+            inodes.addAll(inodesOf(PROC.resolve("net").resolve(table), at));
+        }
+        return processWith(inodes);
+    }
+
+    /** Whether a socket at a local address of /proc/net/tcp and its like is in the way of one at another address. */
+    private static boolean isInTheWay(String local, InetAddress at) {
+        byte[] bytes = at.getAddress();
+        byte[] mapped = new byte[IPV6_BYTES];
+        if (bytes.length < IPV6_BYTES) {
+            mapped[IPV6_BYTES - 6] = -1;
+            mapped[IPV6_BYTES - 5] = -1;
+            System.arraycopy(bytes, 0, mapped, IPV6_BYTES - bytes.length, bytes.length);
+        }
+        return at.isAnyLocalAddress()
+                || local.matches("0+")
+                || local.equals(asInProc(bytes))
+                || local.equals(asInProc(mapped));
+    }
+
+    /** The kernel shows an address word by word, each as the machine has it in memory. */
+    private static String asInProc(byte[] address) {
+        StringBuilder text = new StringBuilder();
+        ByteBuffer words = ByteBuffer.wrap(address).order(ByteOrder.nativeOrder());
+        while (words.hasRemaining()) {
+            text.append(String.format(Locale.ROOT, "%08X", words.getInt()));
+        }
+        return text.toString();
+    }
+
+    private static Set<String> inodesOf(Path table, InetSocketAddress at) {
+        Set<String> inodes = new HashSet<>();
+        String suffix = String.format(Locale.ROOT, ":%04X", at.getPort());
         try {
             for (String line : Files.readAllLines(table)) {
                 String[] fields = line.trim().split("\\s+", -1);
-                if (fields.length > INODE && fields[LOCAL_ADDRESS].endsWith(suffix)) {
+                if (fields.length > INODE
+                        && fields[LOCAL_ADDRESS].endsWith(suffix)
+                        && isInTheWay(
+                                fields[LOCAL_ADDRESS].substring(0, fields[LOCAL_ADDRESS].indexOf(':')),
+                                at.getAddress())) {
                     inodes.add("socket:[" + fields[INODE] + "]");
                 }
             }
@@ -70,16 +117,12 @@ final class BindHelp {
     }
 
     /** The process that holds one of these sockets, if we are allowed to see it. */
-    private static Optional<String> processWith(Set<String> sockets) {
+    private static Optional<Holder> processWith(Set<String> sockets) {
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
             for (Path process : processes) {
                 if (holdsOne(process, sockets)) {
                     String name = Files.readString(process.resolve("comm")).trim();
-                    String pid = String.valueOf(process.getFileName());
-                    return Optional.of(
-                            pid.equals("1")
-                                    ? name + " (pid 1), which listens for a socket unit"
-                                    : name + " (pid " + pid + ")");
+                    return Optional.of(new Holder(name, String.valueOf(process.getFileName())));
                 }
             }
         } catch (IOException e) {
@@ -100,6 +143,10 @@ final class BindHelp {
             return false;
         }
         return false;
+    }
+
+    private static String secondOne() {
+        return "  Is that another rpcward? 'rpcward ctl status' tells. Stop it first, or bind other addresses.";
     }
 
     private static String movingAside(int port) {

@@ -179,7 +179,9 @@ public final class PortmapService {
         }
         Verdict verdict = hindrance == null ? wanted : hindrance.then();
         observer.malformed(exchange, fault, verdict, hindrance, turn.serving().policy());
-        switch (verdict) {
+        // In audit mode a stranger hears too what is wrong; what is told is what would be done.
+        boolean spared = hindrance == null && turn.isAudit() && fault.answer() != Fault.Answer.NONE;
+        switch (spared ? Verdict.ALLOW : verdict) {
             case ALLOW, HIDE -> {
                 ByteBuf out = exchange.newReply();
                 Replies.fault(out, turn.call().xid(), fault);
@@ -194,7 +196,7 @@ public final class PortmapService {
         if (fault.answer() == Fault.Answer.NONE) {
             return Verdict.DROP;
         }
-        return turn.isAudit() || turn.rules().isNamed(turn.exchange().source())
+        return turn.rules().isNamed(turn.exchange().source())
                 ? Verdict.ALLOW
                 : turn.rules().defaultRule().then();
     }

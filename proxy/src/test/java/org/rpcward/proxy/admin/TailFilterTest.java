@@ -72,11 +72,11 @@ class TailFilterTest {
                 "verdict=            | is no term of a filter",
                 "program=0xzz        | is not the number of a program",
                 "program=9999999999  | is not the number of a program",
-                "program=mountdd     | is known, and a number does too; did you mean 'mountd'?",
-                "verdict=dropp       | is allow, hide, refuse, drop, never 'dropp'; did you mean 'drop'?",
-                "transport!=dccp     | is udp, tcp, never 'dccp'",
+                "program=mountdd     | is known; a number does too; did you mean 'mountd'?",
+                "verdict=dropp       | is allow, hide, refuse or drop, not 'dropp'; did you mean 'drop'?",
+                "transport!=dccp     | is udp or tcp, not 'dccp'",
                 "procedure=getprt    | did you mean 'getport'?",
-                "mode=trial          | is enforce, audit, never 'trial'",
+                "mode=trial          | is enforce or audit, not 'trial'",
             })
     void whatIsNoFilterIsTold(String filter, String reason) {
         assertThatThrownBy(() -> TailFilter.parse(filter))

@@ -59,6 +59,21 @@ class CallCountsTest {
     }
 
     @Test
+    void inAuditModeAFaultIsToldToItsSourceAndCountedAsWhatWouldBe() {
+        Policy audit = Policies.of("""
+                mode: audit
+                rules: [{ name: no lists, from: 198.51.100.0/24, call: list, then: refuse }]
+                """);
+
+        counts.malformed(exchange(), Fault.UNKNOWN_PROGRAM, Verdict.DROP, null, audit);
+        counts.malformed(exchange(), Fault.SHORT, Verdict.DROP, null, audit);
+
+        assertThat(counts.verdicts(Verdict.ALLOW, null, Transport.UDP)).isEqualTo(1);
+        assertThat(counts.verdicts(Verdict.DROP, null, Transport.UDP)).isEqualTo(1);
+        assertThat(counts.ruleHits()).containsEntry(new RuleKey("default", Verdict.DROP, Mode.AUDIT), 2L);
+    }
+
+    @Test
     void inAuditModeWhatIsDoneAndWhatWouldBeAreTold() {
         Policy audit = Policies.of("""
                 mode: audit

@@ -225,7 +225,8 @@ class EventLogTest {
     @Test
     void staysWhereItIsWhenItCannotGoElsewhere(@TempDir Path directory) {
         assertThatThrownBy(() -> log.follow(toFile(directory.resolve("missing/rpcward.log"))))
-                .isInstanceOf(IOException.class);
+                .isInstanceOf(IOException.class)
+                .hasMessage("there is no directory " + directory.resolve("missing"));
         assertThatThrownBy(() -> log.follow(toFile(directory)))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("no regular file");

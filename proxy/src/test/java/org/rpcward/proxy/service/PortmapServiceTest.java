@@ -199,8 +199,10 @@ class PortmapServiceTest {
         assertThat(askFrom(STRANGER, policy, Transport.TCP, call(4, 0))).isEqualTo(ACCEPTED + "00000000");
         assertThat(askFrom(STRANGER, policy, Transport.TCP, call(2, 4)).split(" ", -1))
                 .hasSizeGreaterThan(6 * 5);
+        observer.take();
         assertThat(askFrom(STRANGER, policy, Transport.UDP, faulty("PROG_UNAVAIL")))
                 .isEqualTo(told("PROG_UNAVAIL"));
+        assertThat(observer.take()).first().isEqualTo("malformed unknown_program drop");
     }
 
     @Test
