@@ -75,9 +75,18 @@ final class Running implements AutoCloseable {
         signal("CONT", entering.pid());
     }
 
+    /** From now on it may have no more files open than this; what is open stays. */
+    void descriptors(int limit) {
+        run("prlimit", "--pid", Long.toString(pid()), "--nofile=" + limit);
+    }
+
     private static void signal(String name, long pid) {
+        run("kill", "-" + name, Long.toString(pid));
+    }
+
+    private static void run(String... command) {
         try {
-            new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
+            new ProcessBuilder(command).start().waitFor();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
