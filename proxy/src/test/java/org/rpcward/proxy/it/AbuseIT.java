@@ -142,7 +142,8 @@ class AbuseIT {
         assertThat(did.get("udp answered")).isEqualTo(did.get("udp sent")).isGreaterThan(100);
         assertThat(did.get("tcp answered")).isEqualTo(did.get("tcp sent")).isGreaterThan(100);
         assertThat(did.get("connections")).isEqualTo(CONNECTIONS);
-        assertThat(did.get(NFS + " at 2049")).isEqualTo(did.get("udp sent") + did.get("tcp sent"));
+        assertThat(did.get(NFS + " at 2049"))
+                .isEqualTo(did.getOrDefault("udp sent", 0L) + did.getOrDefault("tcp sent", 0L));
     }
 
     /** So many connections of the abuser at once, all of which do the same, until they are ended. */

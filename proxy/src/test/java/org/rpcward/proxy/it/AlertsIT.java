@@ -10,10 +10,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -131,7 +133,7 @@ class AlertsIT {
     private Rpcbind rpcbind;
     private Running backends;
     private Rpcward rpcward;
-    private Rpcward second;
+    private @Nullable Rpcward second;
     private Caller caller;
     private Prometheus prometheus;
 
@@ -430,10 +432,11 @@ class AlertsIT {
     @Test
     @Order(21)
     void noDescriptorsLeft() {
+        Running process = Objects.requireNonNull(second).process();
         raises("RpcwardFailures", () -> {
-            second.process().descriptors(1);
+            process.descriptors(1);
             assertThat(otherAsksOverTcp(Duration.ofSeconds(1))).isEmpty();
-            second.process().descriptors(DESCRIPTORS);
+            process.descriptors(DESCRIPTORS);
         });
         assertThat(otherAsksOverTcp(Duration.ofSeconds(20))).hasSize(1);
         // What cannot be taken is tried again now and then, not all the time.
