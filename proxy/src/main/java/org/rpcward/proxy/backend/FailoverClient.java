@@ -80,7 +80,7 @@ public final class FailoverClient implements Portmapper {
             then.accept(BackendResult.failed(Status.UNREACHABLE));
             return;
         }
-        pingThoseBefore(order.get(0));
+        pingOthers(order.get(0));
         dump(order, 0, then);
     }
 
@@ -115,15 +115,19 @@ public final class FailoverClient implements Portmapper {
         return order;
     }
 
-    private void pingThoseBefore(Member serving) {
+    /** Those that would serve were they up, and those that are to be asked when the others fail but were down. */
+    private void pingOthers(Member serving) {
+        boolean before = true;
         for (Member member : members) {
             if (member.equals(serving)) {
-                return;
-            }
-            if (member.told().state().drained()) {
+                before = false;
                 continue;
             }
-            member.client().ping(result -> note(member, result.status()));
+            boolean waitsToComeBack =
+                    serving.health().isUp() && !member.health().isUp();
+            if ((before || waitsToComeBack) && !member.told().state().drained()) {
+                member.client().ping(result -> note(member, result.status()));
+            }
         }
     }
 

@@ -88,7 +88,8 @@ abstract class DatagramExchange implements Exchange {
 
     @Override
     public final long arrivedAt() {
-        return arrivedAt;
+        // A loop's time begins with the process.
+        return executor().ticker().initialNanoTime() + arrivedAt;
     }
 
     @Override

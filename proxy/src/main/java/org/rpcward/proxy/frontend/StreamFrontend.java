@@ -568,7 +568,8 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
 
         @Override
         public long arrivedAt() {
-            return arrivedAt;
+            // A loop's time begins with the process.
+            return executor().ticker().initialNanoTime() + arrivedAt;
         }
 
         @Override

@@ -24,7 +24,7 @@ final class BackendFamilies {
         return List.of(
                 Family.gauge(
                         "rpcward_backend_up",
-                        "Whether a portmapper is taken to be up; 0 until it has answered",
+                        "Whether a portmapper is taken to be up, as it is until it fails to answer",
                         ENDPOINT,
                         ofEach(
                                 backends,

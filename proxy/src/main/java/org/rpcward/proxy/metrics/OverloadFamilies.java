@@ -41,6 +41,10 @@ final class OverloadFamilies {
                 Family.gauge(
                         "rpcward_event_loop_lag_seconds",
                         "By how much the last beats of the event loop that lags most came late",
-                        () -> overload.signal(Signal.EVENT_LOOP_LAG) / 1e3));
+                        () -> overload.signal(Signal.EVENT_LOOP_LAG) / 1e3),
+                Family.gauge(
+                        "rpcward_heap_after_collection_ratio",
+                        "How much of the old part of the heap was in use after its last collection, from 0 to 1",
+                        () -> overload.signal(Signal.HEAP) / 1e2));
     }
 }

@@ -17,7 +17,6 @@ public final class EndpointCounts {
     private final LongAdder downs = new LongAdder();
 
     // Guarded by this.
-    private boolean up;
     private boolean down;
     private long downSince;
     private long downNanos;
@@ -68,14 +67,13 @@ public final class EndpointCounts {
         if (down) {
             downNanos += now - downSince;
         }
-        up = nowUp;
         down = !nowUp;
         downSince = now;
     }
 
-    /** Whether it is taken to be up; not before it has answered for the first time. */
+    /** Whether it is taken to be up: so is one that was never asked, because those before it answer. */
     public synchronized boolean isUp() {
-        return up;
+        return !down;
     }
 
     /** How long it has been taken to be down, in all. */

@@ -91,6 +91,8 @@ final class Sockets {
     private static final int SEND_BUFFER = 4 << 20;
 
     /** How long a socket that is to be closed may take to hand over what waits in it. */
+    private static final int ACCEPT_PAUSE_SECONDS = 1;
+
     private static final long DRAIN_NANOS = 200_000_000;
 
     private static final long DRAIN_STEP_NANOS = 1_000_000;
@@ -662,10 +664,17 @@ final class Sockets {
             return true;
         }
 
-        /** Most often for want of descriptors: Netty pauses and tries again. */
+        /** Most often for want of descriptors: what waits is tried again after a pause, in which some may be given back. */
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             failures.accept("a connection cannot be accepted: " + cause.getMessage());
+            Channel listening = context.channel();
+            if (listening.config().isAutoRead()) {
+                listening.config().setAutoRead(false);
+                listening
+                        .eventLoop()
+                        .schedule(() -> listening.config().setAutoRead(true), ACCEPT_PAUSE_SECONDS, TimeUnit.SECONDS);
+            }
         }
     }
 

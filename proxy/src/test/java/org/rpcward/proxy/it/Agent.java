@@ -3,6 +3,8 @@ package org.rpcward.proxy.it;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
+import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -15,11 +17,15 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -38,11 +44,16 @@ import java.util.concurrent.locks.LockSupport;
  *   4 glut SOURCE|- PORT DESTINATION PORT MILLIS TIMES HEX      open | closed
  *   5 flood SOURCE - DESTINATION PORT SOURCES TIMES HEX         sent
  *   6 knock SOURCE PORT DESTINATION PORT MILLIS TIMES HEX       OPENED CLOSED
+ *   7 hold SOURCE|- PORT DESTINATION PORT TIMES HEX             KEPT REFUSED
+ *   8 again SOURCE|- HEX                                        ANSWERED
+ *   9 crowd SOURCE udp|tcp DESTINATION PORT SOURCES TIMES HEX   sent
  * </pre>
  *
  * A flood is so many datagrams, as fast as possible, from so many sources, each of the next /24. A knock opens so many
  * connections from ports counted up from the first, at once, sends the bytes on those that open in time, and reads until
- * they are closed.
+ * they are closed. To hold is to open so many connections, to ask on each, and to keep those on which an answer came for
+ * as long as the agent lives; again asks on all that are kept of a source. A crowd is so many sources with one address
+ * after the other, each of which sends so many datagrams, or asks on so many connections and waits for what comes.
  *
  * <p>A glut sends the same bytes so many times, reads nothing, and resets the connection. A probe sends a ping behind the datagram, and is over with the answer to that, whatever came or did not come before. A
  * stream is read until it ends, or until it brought BYTES and then nothing for QUIET milliseconds, or until MILLIS are
@@ -58,7 +69,13 @@ public final class Agent {
     /** A peer with this much room cannot take much without reading. */
     private static final int SMALL_BUFFER = 2048;
 
+    /** More than any answer takes: none at all is a failure of the exchange. */
+    private static final int HOLDERS_PATIENCE_MILLIS = 20_000;
+
     private static final HexFormat HEX = HexFormat.of();
+
+    /** By their source. */
+    private static final Map<String, List<Socket>> HELD = new ConcurrentHashMap<>();
 
     private Agent() {}
 
@@ -86,6 +103,9 @@ public final class Agent {
                 case "glut" -> glut(words);
                 case "flood" -> flood(words);
                 case "knock" -> knock(words);
+                case "hold" -> hold(words);
+                case "again" -> again(words);
+                case "crowd" -> crowd(words);
                 default -> tcp(words);
             };
         } catch (IOException | RuntimeException e) {
@@ -186,6 +206,81 @@ public final class Agent {
             for (SocketChannel channel : opening) {
                 channel.close();
             }
+        }
+    }
+
+    private static String hold(String[] words) throws IOException {
+        InetSocketAddress to = new InetSocketAddress(InetAddress.getByName(words[4]), Integer.parseInt(words[5]));
+        List<Socket> kept = HELD.computeIfAbsent(words[2], s -> new CopyOnWriteArrayList<>());
+        int times = Integer.parseInt(words[6]);
+        int refused = 0;
+        for (int i = 0; i < times; i++) {
+            Socket socket = new Socket();
+            socket.bind(local(words[2], words[3]));
+            socket.setSoTimeout(HOLDERS_PATIENCE_MILLIS);
+            socket.connect(to);
+            if (answers(socket, HEX.parseHex(words[7]))) {
+                kept.add(socket);
+            } else {
+                refused++;
+                socket.close();
+            }
+        }
+        return (times - refused) + " " + refused;
+    }
+
+    private static String again(String[] words) throws IOException {
+        int answered = 0;
+        for (Socket socket : HELD.getOrDefault(words[2], List.of())) {
+            answered += answers(socket, HEX.parseHex(words[3])) ? 1 : 0;
+        }
+        return Integer.toString(answered);
+    }
+
+    /** Whether one record comes back. */
+    private static boolean answers(Socket socket, byte[] bytes) throws IOException {
+        try {
+            socket.getOutputStream().write(bytes);
+            DataInputStream in = new DataInputStream(socket.getInputStream());
+            int length = in.readInt() & ~Calls.LAST_FRAGMENT;
+            return in.readNBytes(length).length == length;
+        } catch (SocketException | EOFException e) {
+            return false;
+        }
+    }
+
+    private static String crowd(String[] words) throws IOException {
+        InetSocketAddress to = new InetSocketAddress(InetAddress.getByName(words[4]), Integer.parseInt(words[5]));
+        byte[] bytes = HEX.parseHex(words[8]);
+        int first =
+                ByteBuffer.wrap(InetAddress.getByName(words[2]).getAddress()).getInt();
+        int sources = Integer.parseInt(words[6]);
+        int times = Integer.parseInt(words[7]);
+        for (int i = 0; i < sources; i++) {
+            InetSocketAddress from = new InetSocketAddress(InetAddress.getByAddress(Calls.words(first + i)), 0);
+            if (words[3].equals("udp")) {
+                try (DatagramSocket socket = new DatagramSocket(from)) {
+                    for (int j = 0; j < times; j++) {
+                        socket.send(new DatagramPacket(bytes, bytes.length, to));
+                    }
+                }
+            } else {
+                for (int j = 0; j < times; j++) {
+                    askOnce(from, to, bytes);
+                }
+            }
+        }
+        return "sent";
+    }
+
+    private static void askOnce(InetSocketAddress from, InetSocketAddress to, byte[] bytes) throws IOException {
+        try (Socket socket = new Socket()) {
+            // Thousands of these leave nothing behind.
+            socket.setSoLinger(true, 0);
+            socket.setSoTimeout(HOLDERS_PATIENCE_MILLIS);
+            socket.bind(from);
+            socket.connect(to);
+            answers(socket, bytes);
         }
     }
 

@@ -205,10 +205,15 @@ final class Caller implements AutoCloseable {
 
     /** Whether a connection that sends calls, so many times, and reads nothing, is still open after a while. */
     CompletableFuture<Boolean> glut(String to, int port, Duration patience, int times, byte[] bytes) {
+        return glut(ANY_SOURCE, to, port, patience, times, bytes);
+    }
+
+    /** The same from a source. */
+    CompletableFuture<Boolean> glut(String source, String to, int port, Duration patience, int times, byte[] bytes) {
         String exchange = String.join(
                 " ",
                 "glut",
-                ANY_SOURCE,
+                source,
                 "0",
                 to,
                 Integer.toString(port),
@@ -240,6 +245,51 @@ final class Caller implements AutoCloseable {
                 throw new AssertionError(said);
             }
         });
+    }
+
+    /** How many connections were answered on, and stay open; and how many ended instead. */
+    record Held(int kept, int refused) {}
+
+    /** Opens so many connections, asks on each, and keeps those on which an answer came until this caller is closed. */
+    Held hold(String source, String to, int times, byte[] record) {
+        String said = said("hold", source, "0", to, "111", Integer.toString(times), HEX.formatHex(record));
+        String[] words = said.split(" ", -1);
+        return new Held(Integer.parseInt(words[0]), Integer.parseInt(words[1]));
+    }
+
+    /** Asks once more on all connections that are held for a source: on how many an answer came. */
+    int again(String source, byte[] record) {
+        return Integer.parseInt(said("again", source, HEX.formatHex(record)));
+    }
+
+    /** So many sources, from the first address on, of which each sends so many datagrams. */
+    void udpCrowd(String first, int sources, String to, int times, byte[] call) {
+        crowd(first, "udp", to, sources, times, call);
+    }
+
+    /** So many sources, from the first address on, of which each asks once over TCP and waits for what comes. */
+    void tcpCrowd(String first, int sources, String to, byte[] record) {
+        crowd(first, "tcp", to, sources, 1, record);
+    }
+
+    private void crowd(String first, String transport, String to, int sources, int times, byte[] bytes) {
+        said(
+                "crowd",
+                first,
+                transport,
+                to,
+                "111",
+                Integer.toString(sources),
+                Integer.toString(times),
+                HEX.formatHex(bytes));
+    }
+
+    private String said(String... exchange) {
+        String said = ask(String.join(" ", exchange)).join();
+        if (said.startsWith("failed")) {
+            throw new AssertionError(said);
+        }
+        return said;
     }
 
     /** How many of the connections that were tried opened within a time, and how many of those rpcward closed. */

@@ -217,9 +217,8 @@ class ReloadIT {
         if (!Files.isExecutable(jcmd)) {
             return rpcward.residentMegabytes();
         }
-        String pid = Long.toString(rpcward.process().pid());
-        run(List.of(jcmd.toString(), pid, "GC.run"));
-        String said = run(List.of(jcmd.toString(), pid, "GC.heap_info"));
+        rpcward.jcmd("GC.run");
+        String said = rpcward.jcmd("GC.heap_info");
         return java.util.regex.Pattern.compile("used (\\d+)K")
                         .matcher(said)
                         .results()
@@ -228,21 +227,6 @@ class ReloadIT {
                         .mapToLong(r -> Long.parseLong(r.group(1)))
                         .sum()
                 >> 10;
-    }
-
-    private static String run(List<String> command) {
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            String said = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(said).isZero();
-            return said;
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
-        }
     }
 
     private static int openFiles(Rpcward rpcward) throws IOException {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,11 +40,18 @@ final class Rpcward implements AutoCloseable {
 
     /** The same with more in its environment. */
     static Rpcward start(Host host, String policy, Map<String, String> environment) {
+        return start(host, policy, environment, List.of());
+    }
+
+    /** The same, begun by a command that takes this one as its arguments. */
+    static Rpcward start(Host host, String policy, Map<String, String> environment, List<String> starter) {
         Path file = host.directory().resolve("policy-" + POLICIES.incrementAndGet() + ".yaml");
         write(file, policy);
         Map<String, String> all = new HashMap<>(ENVIRONMENT);
         all.putAll(environment);
-        Rpcward rpcward = new Rpcward(file, host.start(command("run", "--policy", file.toString()), all));
+        List<String> command = new ArrayList<>(starter);
+        command.addAll(command("run", "--policy", file.toString()));
+        Rpcward rpcward = new Rpcward(file, host.start(command, all));
         try {
             rpcward.awaitDiagnostics("(?m)^ready$");
         } catch (RuntimeException | Error e) {
@@ -54,7 +62,7 @@ final class Rpcward implements AutoCloseable {
     }
 
     static List<String> command(String... arguments) {
-        List<String> command = new java.util.ArrayList<>();
+        List<String> command = new ArrayList<>();
         command.add(Programs.distribution().resolve("bin/rpcward").toString());
         command.addAll(List.of(arguments));
         return command;
@@ -138,6 +146,27 @@ final class Rpcward implements AutoCloseable {
             return Long.parseLong(line.group(1)) >> 10;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What it says to a diagnostic command of the JVM. */
+    String jcmd(String command) {
+        try {
+            String jcmd =
+                    Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+            Process asked = new ProcessBuilder(jcmd, Long.toString(process.pid()), command)
+                    .redirectErrorStream(true)
+                    .start();
+            String said = new String(asked.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (asked.waitFor() != 0) {
+                throw new AssertionError(said);
+            }
+            return said;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.rpcward.proxy.it;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
@@ -75,13 +76,25 @@ final class Running implements AutoCloseable {
         signal("CONT", entering.pid());
     }
 
+    /** From now on it may have no more files open than this; what is open stays. */
+    void descriptors(int limit) {
+        // The soft limit only: not everybody may raise the other one again.
+        assertThat(run("prlimit", "--pid", Long.toString(pid()), "--nofile=" + limit + ":"))
+                .isZero();
+    }
+
     private static void signal(String name, long pid) {
+        run("kill", "-" + name, Long.toString(pid));
+    }
+
+    private static int run(String... command) {
         try {
-            new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
+            return new ProcessBuilder(command).start().waitFor();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return -1;
         }
     }
 

@@ -25,10 +25,11 @@ class BackendCountsTest {
         EndpointKey key = new EndpointKey("legacy", "127.0.0.1:111");
         EndpointCounts endpoint = Objects.requireNonNull(counts.endpoints().get(key));
 
-        assertThat(endpoint.isUp()).isFalse();
+        assertThat(endpoint.isUp()).isTrue();
         counts.turned("legacy", "127.0.0.1:111", true);
         clock.pass(Duration.ofSeconds(5));
         counts.turned("legacy", "127.0.0.1:111", false);
+        assertThat(endpoint.isUp()).isFalse();
         clock.pass(Duration.ofSeconds(7));
         assertThat(endpoint.downSeconds()).isEqualTo(7);
         counts.turned("legacy", "127.0.0.1:111", true);

@@ -22,6 +22,7 @@ class DurationsTest {
                         0.01,
                         0.025,
                         0.1,
+                        0.25,
                         0.5,
                         2,
                         Double.POSITIVE_INFINITY);
