@@ -90,9 +90,10 @@ final class Sockets {
 
     private static final int SEND_BUFFER = 4 << 20;
 
-    /** How long a socket that is to be closed may take to hand over what waits in it. */
+    /** How long a connection waits that cannot be accepted now. */
     private static final int ACCEPT_PAUSE_SECONDS = 1;
 
+    /** How long a socket that is to be closed may take to hand over what waits in it. */
     private static final long DRAIN_NANOS = 200_000_000;
 
     private static final long DRAIN_STEP_NANOS = 1_000_000;
