@@ -38,7 +38,6 @@ class AlertsIT {
     private static final int UDP = 17;
     private static final int SET = 1;
     private static final int DUMP = 4;
-    private static final String STRANGER = "10.8.0.1";
     private static final String OTHER_CLIENT = "198.51.100.2";
     private static final byte[] LOOKUP = Calls.getPort(1, NFS, 3, UDP);
     private static final String FIRST = "127.0.0.1:9111";
@@ -46,7 +45,6 @@ class AlertsIT {
     private static final String THIRD = "127.0.0.1:9113";
 
     /** More than 50 a second on the average of five minutes. */
-    private static final int MANY_DROPS = 20_000;
 
     /** More than the queue of a socket holds. */
     private static final int TOO_MANY_FOR_A_QUEUE = 12_000;
@@ -271,12 +269,6 @@ class AlertsIT {
     }
 
     /** Nearly all of it is dropped in the kernel, and never becomes a call. */
-    @Test
-    @Order(7)
-    void aFloodFromAStranger() {
-        raises("RpcwardDenySpike", () -> caller.udpCrowd(STRANGER, 1, Lab.PROXY_V4, MANY_DROPS, LOOKUP));
-    }
-
     @Test
     @Order(8)
     void nearlyAllConnectionsOfAListener() {
@@ -517,6 +509,8 @@ class AlertsIT {
             shipped.add(names.group(1));
         }
 
+        // Far more than half a day's usual number takes a day: promtool's tests of the rules have it.
+        shipped.remove("RpcwardDenySpike");
         assertThat(raised).isEqualTo(shipped);
     }
 }
