@@ -32,7 +32,10 @@ public final class DatagramPort implements OpenSocket {
     /** {@code SO_RCVBUFFORCE}: more than {@code net.core.rmem_max}, for who may administer the network. */
     private static final int FORCED_RECEIVE_BUFFER = 33;
 
-    /** Replies from which on it pays not to watch the socket while they leave. */
+    /**
+     * Replies from which on it pays not to watch the socket while they leave: the kernel would tell of each that has left
+     * that there is room again.
+     */
     private static final int MANY = 8;
 
     private final EventLoop loop;
@@ -162,14 +165,18 @@ public final class DatagramPort implements OpenSocket {
     private void read(Receiver reader) {
         int wanted = Math.min(most, DatagramBatch.MOST);
         int all = 0;
-        int received = batch.receive(socket.intValue(), wanted);
-        while (received > 0) {
-            answer(reader, received);
-            all += received;
-            received = received == wanted && all < most ? batch.receive(socket.intValue(), wanted) : 0;
-        }
-        if (registration == null && socket.isOpen()) {
-            watch();
+        try {
+            int received = batch.receive(socket.intValue(), wanted);
+            while (received > 0) {
+                answer(reader, received);
+                all += received;
+                received = received == wanted && all < most ? batch.receive(socket.intValue(), wanted) : 0;
+            }
+        } finally {
+            // Whatever happened: a socket that nobody watches is never read again.
+            if (registration == null && socket.isOpen()) {
+                watch();
+            }
         }
         tellUnsent();
         reader.turnEnded(all >= most);

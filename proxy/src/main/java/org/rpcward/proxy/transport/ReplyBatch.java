@@ -36,7 +36,6 @@ final class ReplyBatch {
     private int count;
     private int lost;
 
-    /** @throws IOException when the socket is not to be used */
     /**
      * @param v4 whether its packets have a number each: those of IPv6 have none, unless they are cut
      * @throws IOException when the socket is not to be used

@@ -176,6 +176,32 @@ class DatagramPortTest {
     }
 
     @Test
+    void afterAMistakeInABatchWithManyRepliesTheSocketIsReadOn() throws IOException {
+        DatagramPort port = bind("127.0.0.1");
+        port.takeTurnsOf(20);
+        Echo echo = new Echo(port) {
+            @Override
+            void answer(DatagramBatch of, int slot) {
+                super.answer(of, slot);
+                if (of.datagram(slot).readByte() == 19) {
+                    throw new IllegalStateException("a mistake of this test");
+                }
+            }
+        };
+        try (DatagramSocket client = client(port, "127.0.0.1")) {
+            for (int i = 0; i < 20; i++) {
+                send(client, new byte[] {(byte) i});
+            }
+            port.start(echo);
+            for (int i = 0; i < 20; i++) {
+                assertThat(receive(client)).containsExactly(i);
+            }
+            send(client, new byte[] {42});
+            assertThat(receive(client)).containsExactly(42);
+        }
+    }
+
+    @Test
     void aDatagramThatIsTooLongArrivesCutAndAnEmptyOneArrives() throws IOException {
         DatagramPort port = bind("127.0.0.1");
         port.start(new Echo(port) {
