@@ -66,7 +66,7 @@ public final class DatagramChannelFrontend extends ChannelInboundHandlerAdapter 
     }
 
     private static long now(ChannelHandlerContext context) {
-        return context.executor().ticker().nanoTime();
+        return DatagramExchange.now(context.executor());
     }
 
     /** How many datagrams are read, when more are waiting, before others have their turn. */

@@ -1,6 +1,7 @@
 package org.rpcward.proxy.frontend;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.util.concurrent.EventExecutor;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
@@ -31,7 +32,16 @@ abstract class DatagramExchange implements Exchange {
         this.local = calls.local();
     }
 
-    /** A call that arrives. */
+    /** The time by {@link System#nanoTime}: an event loop's own begins with the process. */
+    static long now(EventExecutor loop) {
+        return loop.ticker().initialNanoTime() + loop.ticker().nanoTime();
+    }
+
+    /**
+     * A call that arrives.
+     *
+     * @param now by {@link #now(EventExecutor)}
+     */
     final void begin(IpAddress from, int bytes, long now) {
         local = calls.local();
         source = from;
@@ -88,13 +98,12 @@ abstract class DatagramExchange implements Exchange {
 
     @Override
     public final long arrivedAt() {
-        // A loop's time begins with the process.
-        return executor().ticker().initialNanoTime() + arrivedAt;
+        return arrivedAt;
     }
 
     @Override
     public final long nanosSinceArrival() {
-        return executor().ticker().nanoTime() - arrivedAt;
+        return now(executor()) - arrivedAt;
     }
 
     @Override

@@ -45,7 +45,7 @@ public final class DatagramFrontend implements DatagramPort.Receiver {
 
     @Override
     public void began() {
-        batchBegan = loop.ticker().nanoTime();
+        batchBegan = DatagramExchange.now(loop);
     }
 
     @Override
@@ -61,7 +61,7 @@ public final class DatagramFrontend implements DatagramPort.Receiver {
 
     @Override
     public void ended() {
-        calls.batchSent(loop.ticker().nanoTime() - batchBegan);
+        calls.batchSent(DatagramExchange.now(loop) - batchBegan);
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Decision;
 import org.rpcward.policy.Query;
@@ -138,12 +139,19 @@ public final class PortmapService {
         }
         Fault broken = exchange.fault();
         Call call = broken == null ? CallDecoder.decode(exchange.message()) : Call.of(broken);
-        Turn turn = new Turn(
-                exchange, call, serving, listening, serving.policy().rules().defaultRule());
         if (call.fault() != null) {
-            handleFaulty(turn, call.fault());
+            handleFaulty(Turn.ofFaulty(exchange, call, serving, listening), call.fault());
         } else if (call.procedure() != null) {
-            handleGood(turn, call.procedure());
+            Call.Arguments asked = call.arguments();
+            Query query = new Query(
+                    exchange.source(),
+                    exchange.transport(),
+                    call.protocol(),
+                    call.procedure(),
+                    asked.program(),
+                    asked.version());
+            Decision decision = serving.policy().rules().decide(query);
+            handleGood(Turn.decidedBy(decision.rule(), exchange, call, serving, listening), query, decision);
         }
     }
 
@@ -175,7 +183,7 @@ public final class PortmapService {
         Verdict wanted = verdictOnFault(turn, fault);
         Hindrance hindrance = watch.hindrance(turn, fault, wanted);
         if (hindrance == null) {
-            hindrance = overLimit(turn, turn.serving().limits().ofMalformed(exchange.source()), null);
+            hindrance = overLimit(turn, null);
         }
         Verdict verdict = hindrance == null ? wanted : hindrance.then();
         observer.malformed(exchange, fault, verdict, hindrance, turn.serving().policy());
@@ -201,14 +209,12 @@ public final class PortmapService {
                 : turn.rules().defaultRule().then();
     }
 
-    private void handleGood(Turn arrived, Procedure procedure) {
-        Exchange exchange = arrived.exchange();
-        Query query = arrived.query(procedure);
-        Decision decision = arrived.rules().decide(query);
-        Turn turn = arrived.decidedBy(decision.rule());
+    private void handleGood(Turn turn, Query query, Decision decision) {
+        Exchange exchange = turn.exchange();
+        Procedure procedure = query.procedure();
         Hindrance hindrance = watch.hindrance(turn, procedure, decision.verdict());
         if (hindrance == null) {
-            hindrance = overLimit(turn, turn.limits(), query);
+            hindrance = overLimit(turn, query);
         }
         observer.decided(exchange, query, decision, hindrance, turn.serving().policy());
         boolean enforced = !(turn.isAudit() && procedure.callClass().allowable());
@@ -227,8 +233,9 @@ public final class PortmapService {
      * @param query the call, or null for one that is malformed
      * @return what hinders it, or null
      */
-    private @Nullable Hindrance overLimit(Turn turn, LimitSet limits, @Nullable Query query) {
+    private @Nullable Hindrance overLimit(Turn turn, @Nullable Query query) {
         Exchange exchange = turn.exchange();
+        LimitSet limits = turn.limits();
         long exceeded =
                 limits.charge(exchange.source(), exchange.transport(), exchange.listener(), exchange.arrivedAt());
         for (long rest = exceeded; rest != 0; rest &= rest - 1) {
@@ -282,19 +289,43 @@ public final class PortmapService {
             return;
         }
         Directory directory = turn.listening().directory();
+        Lookup lookup = new Lookup(turn, procedure, sight);
         if (answersFromMemory(turn)) {
-            found(turn, procedure, directory.recall(question, sight.filter(turn)));
+            found(turn, procedure, directory.recall(question, lookup));
             return;
         }
         Exchange exchange = turn.exchange();
-        Answer known = directory.find(
-                question,
-                sight.filter(turn),
-                exchange.arrivedAt(),
-                exchange.executor(),
-                answer -> answered(turn, procedure, answer));
+        Answer known = directory.find(question, lookup, exchange.arrivedAt(), exchange.executor(), lookup);
         if (known != null) {
             found(turn, procedure, known);
+        }
+    }
+
+    /** What one lookup may see, and what becomes of an answer that comes later. */
+    private final class Lookup implements RowFilter, Consumer<Answer> {
+        private final Turn turn;
+        private final Procedure procedure;
+        private final Sight sight;
+
+        Lookup(Turn turn, Procedure procedure, Sight sight) {
+            this.turn = turn;
+            this.procedure = procedure;
+            this.sight = sight;
+        }
+
+        @Override
+        public boolean shows(Mapping row) {
+            return sight.shows(turn, row);
+        }
+
+        /** What a directory calls back, perhaps long after the call was taken. */
+        @Override
+        public void accept(Answer answer) {
+            try {
+                found(turn, procedure, answer);
+            } catch (RuntimeException mistake) {
+                failed(turn.exchange(), mistake);
+            }
         }
     }
 
@@ -314,15 +345,6 @@ public final class PortmapService {
             default -> Question.Kind.ANY_VERSION;
         };
         return new Question(kind, asked.program(), asked.version(), netid);
-    }
-
-    /** What a directory calls back, perhaps long after the call was taken. */
-    private void answered(Turn turn, Procedure procedure, Answer answer) {
-        try {
-            found(turn, procedure, answer);
-        } catch (RuntimeException mistake) {
-            failed(turn.exchange(), mistake);
-        }
     }
 
     private void found(Turn turn, Procedure procedure, Answer answer) {
@@ -390,12 +412,13 @@ public final class PortmapService {
 
     /** Only rows that will stand in the listing count towards its longest length. */
     private static Listing encode(Turn turn, Sight sight, Registry registry, int protocol, Asked addresses) {
-        RowFilter shown = sight.filter(turn);
-        RowFilter served = Sight.EVERYTHING.filter(turn);
         List<Mapping> all = registry.select(
-                row -> Results.isListed(row, protocol, addresses) && served.shows(row), Integer.MAX_VALUE);
-        List<Mapping> rows =
-                all.stream().filter(shown::shows).limit(sight.mostRows()).toList();
+                row -> Results.isListed(row, protocol, addresses) && Sight.EVERYTHING.shows(turn, row),
+                Integer.MAX_VALUE);
+        List<Mapping> rows = all.stream()
+                .filter(row -> sight.shows(turn, row))
+                .limit(sight.mostRows())
+                .toList();
         return new Listing(Results.listing(rows, protocol, addresses), all.size() - rows.size());
     }
 

@@ -7,7 +7,6 @@ import org.rpcward.policy.Decision;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.View;
 import org.rpcward.policy.rpc.Procedure;
-import org.rpcward.proxy.registry.RowFilter;
 import org.rpcward.proxy.rpc.Call;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
@@ -16,24 +15,32 @@ import org.rpcward.proxy.rpcbind.Results.Asked;
 /**
  * How much of a registry the answer to one call may show.
  *
+ * @param scope what it goes by
  * @param name unlike for sights that can show different rows to one source; no view's name begins with a dash
  * @param view the view that says it, or null
  */
-record Sight(String name, @Nullable View view) {
+record Sight(Scope scope, String name, @Nullable View view) {
     private static final String BUILTIN = "builtin/";
 
-    static final Sight NOTHING = new Sight("-nothing", null);
-    static final Sight EVERYTHING = new Sight("-everything", null);
+    static final Sight NOTHING = new Sight(Scope.NOTHING, "-nothing", null);
+    static final Sight EVERYTHING = new Sight(Scope.EVERYTHING, "-everything", null);
 
     /** The rows that the same client could look up one by one, so that listing and lookup cannot disagree. */
-    static final Sight LOOKUPS = new Sight("-lookups", null);
+    static final Sight LOOKUPS = new Sight(Scope.LOOKUPS, "-lookups", null);
+
+    private enum Scope {
+        NOTHING,
+        EVERYTHING,
+        LOOKUPS,
+        VIEW
+    }
 
     /** All that are no views, as they are called in metrics. */
     static final List<String> WORDS = List.of(NOTHING.word(), EVERYTHING.word(), LOOKUPS.word());
 
     /** What a view shows; without one, what can be looked up. */
     static Sight of(@Nullable View view) {
-        return view == null ? LOOKUPS : new Sight(view.name(), view);
+        return view == null ? LOOKUPS : new Sight(Scope.VIEW, view.name(), view);
     }
 
     /** How it is called in metrics. */
@@ -43,26 +50,22 @@ record Sight(String name, @Nullable View view) {
 
     /** Whether what is shown depends on who asks. */
     boolean dependsOnSource() {
-        return equals(LOOKUPS);
+        return scope == Scope.LOOKUPS;
     }
 
     int mostRows() {
         return view == null ? View.MAX_ROWS_DEFAULT : view.maxRows();
     }
 
-    /** The rows that are shown to this call. Of the portmapper's own, those of the transports that are served here. */
-    RowFilter filter(Turn turn) {
-        if (equals(NOTHING)) {
-            return RowFilter.NOTHING;
+    /** Whether a row is shown to this call. Of the portmapper's own, those of the transports that are served here. */
+    boolean shows(Turn turn, Mapping row) {
+        if (scope == Scope.NOTHING || !isServed(turn, row)) {
+            return false;
         }
-        return row -> isServed(turn, row) && shows(turn, row);
-    }
-
-    private boolean shows(Turn turn, Mapping row) {
         if (view != null) {
             return view.shows(row.program(), row.version(), row.netid());
         }
-        return equals(EVERYTHING) || isAskedFor(turn, row) || mayLookUp(turn, row);
+        return scope == Scope.EVERYTHING || isAskedFor(turn, row) || mayLookUp(turn, row);
     }
 
     /** The row that an allowed lookup asked for needs no second decision. */

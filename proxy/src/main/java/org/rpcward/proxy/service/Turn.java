@@ -14,30 +14,33 @@ import org.rpcward.proxy.service.Serving.Listening;
 /**
  * A call on its way, with the policy that serves it.
  *
- * @param rule the rule that decides it; the default until that is known
+ * @param rule the rule that decides it; the default for a call that is not whole
+ * @param limits what it is charged to
  */
-record Turn(Exchange exchange, Call call, Serving serving, Listening listening, Rule rule) {
-    Turn decidedBy(Rule decider) {
-        return new Turn(exchange, call, serving, listening, decider);
+record Turn(Exchange exchange, Call call, Serving serving, Listening listening, Rule rule, LimitSet limits) {
+    /** A whole call, that this rule decides. */
+    static Turn decidedBy(Rule rule, Exchange exchange, Call call, Serving serving, Listening listening) {
+        return new Turn(
+                exchange, call, serving, listening, rule, serving.limits().of(rule));
+    }
+
+    /** A call that is not whole. */
+    static Turn ofFaulty(Exchange exchange, Call call, Serving serving, Listening listening) {
+        return new Turn(
+                exchange,
+                call,
+                serving,
+                listening,
+                serving.policy().rules().defaultRule(),
+                serving.limits().ofMalformed(exchange.source()));
     }
 
     RuleSet rules() {
         return serving.policy().rules();
     }
 
-    /** What the call is charged to. */
-    LimitSet limits() {
-        return serving.limits().of(rule);
-    }
-
     boolean isAudit() {
         return serving.isAudit();
-    }
-
-    /** The call as the rules see it. */
-    Query query(Procedure procedure) {
-        Call.Arguments asked = call.arguments();
-        return query(procedure, asked.program(), asked.version());
     }
 
     /** A call that the same client could have made instead. */
