@@ -1,5 +1,8 @@
 package org.rpcward.proxy.cli;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -13,14 +16,6 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         description = "A hardened filtering proxy for the portmapper (rpcbind, port 111).",
-        subcommands = {
-            RunCommand.class,
-            CheckCommand.class,
-            ExplainCommand.class,
-            ShowCommand.class,
-            CtlCommand.class,
-            TrainCommand.class
-        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
@@ -31,6 +26,14 @@ import picocli.CommandLine.Spec;
         },
         footer = {"", "'rpcward --make-archive', once after installing, lets 'rpcward run' start in half the time."})
 public final class Main implements Runnable {
+    private static final Map<String, Class<?>> VERBS = verbs(
+            RunCommand.class,
+            CheckCommand.class,
+            ExplainCommand.class,
+            ShowCommand.class,
+            CtlCommand.class,
+            TrainCommand.class);
+
     @Spec
     private CommandSpec spec;
 
@@ -38,12 +41,30 @@ public final class Main implements Runnable {
     Main() {}
 
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        System.exit(commandLine(args).execute(args));
     }
 
-    static CommandLine commandLine() {
-        return new CommandLine(new Main())
-                .setCaseInsensitiveEnumValuesAllowed(true)
+    private static Map<String, Class<?>> verbs(Class<?>... commands) {
+        Map<String, Class<?>> verbs = new LinkedHashMap<>();
+        for (Class<?> command : commands) {
+            verbs.put(command.getAnnotation(Command.class).name(), command);
+        }
+        return verbs;
+    }
+
+    /**
+     * The command line for these arguments. Where they begin with a verb it knows that one only: to describe them all takes
+     * as long as reading a policy.
+     */
+    static CommandLine commandLine(String... args) {
+        CommandLine line = new CommandLine(new Main());
+        @Nullable Class<?> asked = args.length == 0 ? null : VERBS.get(args[0]);
+        VERBS.forEach((verb, command) -> {
+            if (asked == null || asked == command) {
+                line.addSubcommand(verb, command);
+            }
+        });
+        return line.setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler(
                         (failure, commandLine, parsed) -> CtlCommand.failed(failure, commandLine));
     }

@@ -171,7 +171,7 @@ class CtlSessionTest {
     private String run(List<String> arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine commandLine = Main.commandLine()
+        CommandLine commandLine = Main.commandLine(arguments.toArray(String[]::new))
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF))
