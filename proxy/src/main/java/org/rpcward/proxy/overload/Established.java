@@ -1,15 +1,11 @@
 package org.rpcward.proxy.overload;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.IpAddress;
 
@@ -53,10 +49,13 @@ final class Established {
     /** Who asked within half a minute asks still. */
     private static final int LATELY_TICKS = 300;
 
+    /** By so much, and far more, can one event loop be ahead of another that took the time before it. */
+    private static final int AHEAD_TICKS = 100;
+
     private final AtomicLongArray places;
 
-    /** Who became established in each place last. */
-    private final AtomicReferenceArray<@Nullable IpAddress> owners;
+    /** Who became established in each place last, or came back to it. */
+    private final AtomicReferenceArray<@Nullable Owner> owners;
 
     private final int sets;
 
@@ -73,6 +72,9 @@ final class Established {
         /** Established, and asks more than its share. */
         GREEDY
     }
+
+    /** Who is established in a place, and since when, in nanoseconds. */
+    private record Owner(IpAddress source, long since) {}
 
     /** @param size how many sources have a place: a power of two, from 4 on */
     Established(int size) {
@@ -137,39 +139,43 @@ final class Established {
         }
         long entry = places.getPlain(place);
         int score = Math.min(MOST, scoreAt(entry, tick) + 1);
-        if (score == ENOUGH) {
-            owners.setPlain(place, source);
+        boolean away = age(entry, tick) > LATELY_TICKS;
+        if (score == ENOUGH || away) {
+            own(place, source, away, nanos);
         }
         places.setPlain(place, entry(hash, score, isSameSecond(tickOf(entry), tick) ? callsOf(entry) : 0, tick));
     }
 
+    /** Who asks seldom is established now and again, and here all the time, unless he was away. */
+    private void own(int place, IpAddress source, boolean away, long nanos) {
+        Owner owner = owners.getPlain(place);
+        if (away || owner == null || !owner.source().equals(source)) {
+            owners.setPlain(place, new Owner(source, nanos));
+        }
+    }
+
     /**
-     * Established sources of one family that asked within some time, as many as there is room for: first those who were
-     * chosen before, then who had most answers.
+     * Established sources of one family that asked lately, as many as there is room for: those who have been here longest,
+     * in this order, so that nobody who comes takes the place of one who is here.
+     *
+     * @param since only who was established by then, in nanoseconds
      */
-    List<IpAddress> regulars(Collection<IpAddress> before, boolean v4, int most, long nanos) {
-        record Candidate(IpAddress source, int score) {}
+    List<IpAddress> regulars(boolean v4, int most, long nanos, long since) {
         int tick = tick(nanos);
-        List<Candidate> candidates = new ArrayList<>();
+        List<Owner> here = new ArrayList<>();
         for (int i = 0; i < places.length(); i++) {
             long entry = places.getPlain(i);
-            IpAddress owner = owners.getPlain(i);
+            Owner owner = owners.getPlain(i);
             if (owner != null
-                    && owner.isV4() == v4
+                    && owner.source().isV4() == v4
+                    && owner.since() - since <= 0
                     && scoreAt(entry, tick) >= ENOUGH
-                    && (tick - tickOf(entry) & TICKS - 1) <= LATELY_TICKS) {
-                candidates.add(new Candidate(owner, scoreAt(entry, tick)));
+                    && age(entry, tick) <= LATELY_TICKS) {
+                here.add(owner);
             }
         }
-        candidates.sort(Comparator.comparingInt(Candidate::score).reversed());
-        List<IpAddress> asked = candidates.stream().map(Candidate::source).toList();
-        Set<IpAddress> stay = new HashSet<>(asked);
-        stay.retainAll(new HashSet<>(before));
-        return Stream.concat(stay.stream(), asked.stream())
-                .distinct()
-                .limit(most)
-                .sorted()
-                .toList();
+        here.sort(Comparator.comparingLong(owner -> owner.since() - since));
+        return here.stream().map(Owner::source).distinct().limit(most).toList();
     }
 
     private int find(long hash) {
@@ -219,6 +225,12 @@ final class Established {
         return (int) entry & TICKS - 1;
     }
 
+    /** For how many ticks a source has been silent. */
+    private static int age(long entry, int tick) {
+        int age = tick - tickOf(entry) & TICKS - 1;
+        return age >= TICKS - AHEAD_TICKS ? 0 : age;
+    }
+
     private static boolean isSameSecond(int tick, int other) {
         return tick / TICKS_OF_SECOND == other / TICKS_OF_SECOND;
     }
@@ -228,7 +240,7 @@ final class Established {
     }
 
     private static int scoreAt(long entry, int tick) {
-        int halvings = (tick - tickOf(entry) & TICKS - 1) / HALVED_AFTER;
+        int halvings = age(entry, tick) / HALVED_AFTER;
         return halvings > 8 ? 0 : (int) (entry >>> 32 & 0xff) >> halvings;
     }
 }

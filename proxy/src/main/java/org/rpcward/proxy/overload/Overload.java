@@ -1,7 +1,7 @@
 package org.rpcward.proxy.overload;
 
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +47,12 @@ public final class Overload {
     /** Nobody counts what queues lose. */
     public static final long UNKNOWN = -1;
 
+    /** A flood that takes longer to be too much is none that fills queues. */
+    static final Duration BEFORE_A_FLOOD = Duration.ofSeconds(2);
+
+    /** A flood that comes back sooner is the same flood. */
+    private static final long FLOOD_PAUSE = TimeUnit.MINUTES.toNanos(1);
+
     private static final int SOURCES = 1 << 16;
 
     /** Fewer lost between two updates are an accident. */
@@ -78,6 +84,8 @@ public final class Overload {
     private long lostBefore;
     private long lossBegan;
     private long lossSeen;
+    private long floodEnded;
+    private volatile long floodBegan;
     private volatile int level;
     private volatile State state;
     private volatile Map<Signal, Double> signals = Map.of();
@@ -99,6 +107,7 @@ public final class Overload {
         this.letInAgain = new Trickle(COMING_AGAIN, now);
         this.updatedAt = now;
         this.lossSeen = now - LOSS_PAUSE - 1;
+        this.floodEnded = now - FLOOD_PAUSE - 1;
         this.ladder = new Ladder(now);
         for (LongAdder[] ofLevel : shed) {
             for (int i = 0; i < ofLevel.length; i++) {
@@ -174,8 +183,17 @@ public final class Overload {
         boolean changed = ladder.update(now, values);
         signals = Map.copyOf(values);
         state = stateNow();
+        noteFlood(now, ladder.level());
         level = ladder.level();
         return changed;
+    }
+
+    private void noteFlood(long now, int next) {
+        if (level == 0 && next > 0 && now - floodEnded > FLOOD_PAUSE) {
+            floodBegan = now;
+        } else if (level > 0 && next == 0) {
+            floodEnded = now;
+        }
     }
 
     /** For how long queues have been losing calls, without a pause. */
@@ -255,11 +273,19 @@ public final class Overload {
      * Sources of one family over UDP that had answers lately, and are to be heard whatever the others send. None at level
      * 0, where all are heard.
      *
-     * @param before those of last time: who asks still is among them again
-     * @param most how many there may be
+     * @param most how many there may be: those who have been here longest
      */
-    public List<IpAddress> regulars(Collection<IpAddress> before, boolean v4, int most) {
-        return level == 0 ? List.of() : established.regulars(before, v4, most, clock.getAsLong());
+    public List<IpAddress> regulars(boolean v4, int most) {
+        return regulars(v4, most, clock.getAsLong());
+    }
+
+    /** Those of them who had answers before there was too much to do, and so did not come with the flood. */
+    public List<IpAddress> regularsFromBefore(boolean v4, int most) {
+        return regulars(v4, most, floodBegan - BEFORE_A_FLOOD.toNanos());
+    }
+
+    private List<IpAddress> regulars(boolean v4, int most, long since) {
+        return level == 0 ? List.of() : established.regulars(v4, most, clock.getAsLong(), since);
     }
 
     /** Seeded, so that nobody can choose sources that share a place. */

@@ -341,8 +341,8 @@ final class Sockets {
     }
 
     private synchronized void setRegularsApart() {
-        Set<IpAddress> now = new HashSet<>(overload.regulars(regulars, true, Lanes.MOST_REGULARS_V4));
-        now.addAll(overload.regulars(regulars, false, Lanes.MOST_REGULARS_V6));
+        Set<IpAddress> now = new HashSet<>(overload.regulars(true, Lanes.MOST_REGULARS_V4));
+        now.addAll(overload.regulars(false, Lanes.MOST_REGULARS_V6));
         KernelGuard by = guard;
         if (now.equals(regulars) || by == null) {
             return;

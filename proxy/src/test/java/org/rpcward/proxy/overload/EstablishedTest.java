@@ -148,37 +148,88 @@ class EstablishedTest {
         }
     }
 
+    /** Event loops read their clocks one after the other, and look at the table in another order. */
     @Test
-    void regularsAreThoseWithMostAnswersAndWhoWasChosenStays() {
+    void whatAnotherEventLoopNotedAMomentLaterIsNoSilence() {
+        long earlier = now;
+        now += Established.TICK_NANOS;
+        answer(SOMEBODY, 100);
+        long hash = hash(SOMEBODY);
+
+        assertThat(established.knows(hash, earlier)).isTrue();
+        assertThat(established.arrives(hash, earlier)).isEqualTo(Standing.ESTABLISHED);
+        established.answered(SOMEBODY, hash, now);
+        established.answered(SOMEBODY, hash, earlier);
+        assertThat(established.knows(hash, now)).isTrue();
+    }
+
+    @Test
+    void whoAsksWhileRegularsAreLookedForIsOneOfThem() {
+        long earlier = now;
+        now += Established.TICK_NANOS;
+        answer(SOMEBODY, 100);
+        assertThat(established.regulars(true, 9, earlier, now)).containsExactly(SOMEBODY);
+    }
+
+    @Test
+    void regularsAreThoseWhoHaveBeenHereLongest() {
         List<IpAddress> sources = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             IpAddress source = IpAddress.v4(0x0a00_0000 + i);
             sources.add(source);
-            answer(source, Established.ENOUGH - 1 + i);
+            answer(source, Established.ENOUGH - 1 + 20 * i);
+            now += 1;
         }
         IpAddress v6 = IpAddress.parse("2001:db8::7").orElseThrow();
         answer(v6, 20);
 
         // The first had too few answers.
-        assertThat(established.regulars(List.of(), true, 100, now)).isEqualTo(sources.subList(1, 10));
-        assertThat(established.regulars(List.of(), true, 3, now)).isEqualTo(sources.subList(7, 10));
-        assertThat(established.regulars(List.of(), false, 3, now)).containsExactly(v6);
-        assertThat(established.regulars(sources.subList(0, 3), true, 4, now))
-                .containsExactly(sources.get(1), sources.get(2), sources.get(8), sources.get(9));
+        assertThat(established.regulars(true, 100, now, now)).isEqualTo(sources.subList(1, 10));
+        assertThat(established.regulars(true, 3, now, now)).isEqualTo(sources.subList(1, 4));
+        assertThat(established.regulars(false, 3, now, now)).containsExactly(v6);
+    }
+
+    @Test
+    void whoCameAfterACertainTimeCanBeLeftOut() {
+        answer(SOMEBODY, 200);
+        long then = now;
+        now += 1;
+        answer(IpAddress.v4(2), 200);
+        assertThat(established.regulars(true, 9, now, now)).hasSize(2);
+        assertThat(established.regulars(true, 9, now, then)).containsExactly(SOMEBODY);
+    }
+
+    @Test
+    void whoAsksSeldomKeepsTheTimeOfHisComingAndWhoWasAwayDoesNot() {
+        answer(SOMEBODY, Established.ENOUGH);
+        long then = now;
+        for (int i = 0; i < 20; i++) {
+            now += Duration.ofSeconds(15).toNanos();
+            answer(SOMEBODY, 3);
+        }
+        assertThat(established.regulars(true, 9, now, then)).containsExactly(SOMEBODY);
+        now += Duration.ofSeconds(31).toNanos();
+        answer(SOMEBODY, 200);
+        assertThat(established.regulars(true, 9, now, then)).isEmpty();
+        assertThat(established.regulars(true, 9, now, now)).containsExactly(SOMEBODY);
     }
 
     @Test
     void whoIsSilentIsNoRegularAnyMore() {
         answer(SOMEBODY, 200);
         now += Duration.ofSeconds(30).toNanos();
-        assertThat(established.regulars(List.of(SOMEBODY), true, 9, now)).containsExactly(SOMEBODY);
+        assertThat(established.regulars(true, 9, now, now)).containsExactly(SOMEBODY);
         now += Established.TICK_NANOS;
-        assertThat(established.regulars(List.of(SOMEBODY), true, 9, now)).isEmpty();
+        assertThat(established.regulars(true, 9, now, now)).isEmpty();
+    }
+
+    private static long hash(IpAddress source) {
+        return source.low() * 0x9e37_79b9_7f4a_7c15L;
     }
 
     private void answer(IpAddress source, int times) {
         for (int i = 0; i < times; i++) {
-            established.answered(source, source.low() * 0x9e37_79b9_7f4a_7c15L, now);
+            established.answered(source, hash(source), now);
         }
     }
 

@@ -64,14 +64,55 @@ class OverloadTest {
 
     @Test
     void thereAreRegularsOnlyWhileThereIsTooMuchToDo() {
-        for (int i = 0; i < 1000; i++) {
-            overload.answered(CLIENT);
-        }
-        assertThat(overload.regulars(List.of(), true, 10)).isEmpty();
+        answer(CLIENT);
+        assertThat(overload.regulars(true, 10)).isEmpty();
         raise(1);
-        assertThat(overload.regulars(List.of(), true, 10)).containsExactly(CLIENT);
+        assertThat(overload.regulars(true, 10)).containsExactly(CLIENT);
         calm();
-        assertThat(overload.regulars(List.of(CLIENT), true, 10)).isEmpty();
+        assertThat(overload.regulars(true, 10)).isEmpty();
+    }
+
+    @Test
+    void whoCameWithTheFloodCanBeToldFromWhoWasHereBefore() {
+        answer(CLIENT);
+        clock.pass(Overload.BEFORE_A_FLOOD);
+        IpAddress early = IpAddress.v4(7);
+        answer(early);
+        clock.pass(Duration.ofMillis(300));
+        raise(1);
+        IpAddress late = IpAddress.v4(8);
+        answer(late);
+        assertThat(overload.regulars(true, 10)).containsExactly(CLIENT, early, late);
+        assertThat(overload.regularsFromBefore(true, 10)).containsExactly(CLIENT);
+    }
+
+    /** Else a flood in bursts would count as here before from its second burst on. */
+    @Test
+    void whatComesInBurstsIsOneFlood() {
+        answer(CLIENT);
+        clock.pass(Overload.BEFORE_A_FLOOD);
+        IpAddress late = IpAddress.v4(8);
+        for (int burst = 0; burst < 5; burst++) {
+            raise(1);
+            answer(CLIENT);
+            answer(late);
+            assertThat(overload.regularsFromBefore(true, 10)).containsExactly(CLIENT);
+            pass(Duration.ofSeconds(20));
+            assertThat(overload.level()).isZero();
+        }
+        for (int i = 0; i < 5; i++) {
+            answer(CLIENT);
+            answer(late);
+            pass(Duration.ofSeconds(20));
+        }
+        raise(1);
+        assertThat(overload.regularsFromBefore(true, 10)).containsExactly(CLIENT, late);
+    }
+
+    private void answer(IpAddress source) {
+        for (int i = 0; i < 1000; i++) {
+            overload.answered(source);
+        }
     }
 
     @Test
@@ -257,7 +298,11 @@ class OverloadTest {
     }
 
     private void calm() {
-        for (int i = 0; i < 60; i++) {
+        pass(Duration.ofMinutes(1));
+    }
+
+    private void pass(Duration calmly) {
+        for (long i = 0; i < calmly.toSeconds(); i++) {
             clock.pass(Duration.ofSeconds(1));
             overload.update(Map.of(), Overload.UNKNOWN);
         }
