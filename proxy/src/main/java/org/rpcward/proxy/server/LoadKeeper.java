@@ -36,14 +36,16 @@ final class LoadKeeper {
      * @param watched the loops whose lag counts
      * @param by the loop that watches
      * @param sockets whose connections are told when the least important have to go
+     * @param kernel counts what was lost, and is told of each change
      */
-    void start(EventLoopGroup watched, EventExecutor by, ConnectionLimiter limiter, Sockets sockets) {
+    void start(
+            EventLoopGroup watched, EventExecutor by, ConnectionLimiter limiter, Sockets sockets, KernelKeeper kernel) {
         new OverloadWatch(
                         overload,
                         this::waiting,
                         () -> 100.0 * limiter.open() / limiter.cap(),
-                        sockets::lost,
-                        () -> levelChanged(sockets))
+                        kernel::lost,
+                        () -> levelChanged(sockets, kernel))
                 .start(watched, by);
     }
 
@@ -56,11 +58,11 @@ final class LoadKeeper {
         return 100.0 * most / MirrorDirectory.MAX_WAITING;
     }
 
-    private void levelChanged(Sockets sockets) {
+    private void levelChanged(Sockets sockets, KernelKeeper kernel) {
         Overload.State state = overload.state();
         runLog.overload(state, overload.shed());
         callLog.spare(state.level() >= Overload.TRICKLE);
-        sockets.overloadChanged();
+        kernel.overloadChanged();
         if (enforcedLevel() >= Overload.NAMED_ONLY) {
             sockets.connections()
                     .forEach(

@@ -24,7 +24,7 @@ record MeasuredProxy(
         TransportType type,
         PortmapService service,
         ConnectionLimiter limiter,
-        Sockets sockets,
+        KernelKeeper kernel,
         Bans bans,
         Scans scans,
         Overload overload,
@@ -65,7 +65,7 @@ record MeasuredProxy(
 
     @Override
     public List<Drops> drops() {
-        return sockets.drops().stream()
+        return kernel.drops().stream()
                 .map(d -> new Drops(d.listener(), d.transport(), d.lane().word(), d.dropped()))
                 .toList();
     }

@@ -66,6 +66,7 @@ public final class ProxyServer {
     private final PortmapService service;
     private final LoadKeeper loadKeeper;
     private final ConnectionLimiter limiter;
+    private final KernelKeeper kernel;
     private final Sockets sockets;
     private final MetricsPage metricsPage;
     private final Pulse pulse;
@@ -114,19 +115,13 @@ public final class ProxyServer {
                 serving(policy, null), InstantSource.system(), onlooker, bans.bans(), scans, overload);
         this.loadKeeper = new LoadKeeper(overload, service, callLog, runLog);
         this.limiter = new ConnectionLimiter(System::nanoTime, loadKeeper::enforcedLevel);
+        this.kernel = new KernelKeeper(transport.sharesPorts(), overload, runLog::kernel);
         this.sockets = new Sockets(
-                transport,
-                loops,
-                service,
-                own,
-                limiter,
-                overload,
-                reason -> callLog.trouble("listen", reason),
-                runLog::kernel);
+                transport, loops, service, own, limiter, overload, kernel, reason -> callLog.trouble("listen", reason));
 
         this.metricsPage = new MetricsPage(
                 counters,
-                new MeasuredProxy(transport, service, limiter, sockets, bans.bans(), scans, overload, log),
+                new MeasuredProxy(transport, service, limiter, kernel, bans.bans(), scans, overload, log),
                 executors(loops, backendLoop, adminLoop));
         this.pulse = new Pulse(executors(loops, backendLoop), System::nanoTime);
         this.views = new Views(
@@ -194,12 +189,13 @@ public final class ProxyServer {
             requireNoLoop(policy, wanted.keySet());
             server.sockets.open(wanted);
             server.sockets.settle(wanted, policy);
-            server.sockets.watchKernel();
+            server.kernel.start();
             server.openAdmin(policy);
             server.pulse.start(server.adminLoop.next());
             server.service.current().directories().values().forEach(Directory::start);
             server.keepWithinDescriptors(policy);
-            server.loadKeeper.start(server.loops, server.backendLoop.next(), server.limiter, server.sockets);
+            server.loadKeeper.start(
+                    server.loops, server.backendLoop.next(), server.limiter, server.sockets, server.kernel);
             counters.reloads().tookEffect();
         } catch (StartException e) {
             server.shutDown();
@@ -356,6 +352,7 @@ public final class ProxyServer {
         stopping = true;
         views.draining(true);
         notifier.stopping();
+        kernel.close();
         sockets.close();
         sockets.connections()
                 .forEach(c -> c.eventLoop().execute(() -> c.pipeline().fireUserEventTriggered(StreamFrontend.DRAIN)));

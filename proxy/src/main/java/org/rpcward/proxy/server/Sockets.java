@@ -15,8 +15,6 @@ import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.unix.UnixChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.DatagramSocket;
@@ -32,17 +30,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
-import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.frontend.ConnectionLimiter;
@@ -52,7 +44,6 @@ import org.rpcward.proxy.frontend.DeadlineWheels;
 import org.rpcward.proxy.frontend.ListeningPoint;
 import org.rpcward.proxy.frontend.LocalAddress;
 import org.rpcward.proxy.frontend.StreamFrontend;
-import org.rpcward.proxy.kernel.HashKeys;
 import org.rpcward.proxy.kernel.Lanes;
 import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.service.PortmapService;
@@ -62,7 +53,6 @@ import org.rpcward.proxy.transport.DatagramPort;
 import org.rpcward.proxy.transport.OpenSocket;
 import org.rpcward.proxy.transport.OwnConnections;
 import org.rpcward.proxy.transport.RecordDecoder;
-import org.rpcward.proxy.transport.SocketPrograms;
 import org.rpcward.proxy.transport.TransportType;
 
 /**
@@ -70,18 +60,6 @@ import org.rpcward.proxy.transport.TransportType;
  * the kernel spreads the load, and several for each UDP address: {@link Lanes}.
  */
 final class Sockets {
-    /** After so many datagrams, other sockets of the event loop have their turn. */
-    private static final int DATAGRAMS_PER_TURN = 64;
-
-    /** Known sources, while there are others besides, may bring this many before the others have their turn ... */
-    private static final int KNOWN_PER_TURN = 128;
-
-    /** Known sources that are no regulars, while those have a socket of their own. */
-    private static final int AFTER_REGULARS_PER_TURN = 32;
-
-    /** ... and the others this many: a known source waits for no more than so many of each of their sockets. */
-    private static final int OTHERS_PER_TURN = 8;
-
     /** Room for a burst; the kernel gives as much of it as net.core.rmem_max allows. */
     private static final int DATAGRAM_BUFFER = 2 << 20;
 
@@ -92,11 +70,6 @@ final class Sockets {
 
     /** How long a connection waits that cannot be accepted now. */
     private static final int ACCEPT_PAUSE_SECONDS = 1;
-
-    /** How long a socket that is to be closed may take to hand over what waits in it. */
-    private static final long DRAIN_NANOS = 200_000_000;
-
-    private static final long DRAIN_STEP_NANOS = 1_000_000;
 
     /**
      * One read from a connection brings at most so much, some 50 of the smallest calls, and then others have their turn:
@@ -118,29 +91,18 @@ final class Sockets {
     private final PortmapService service;
     private final OwnConnections own;
     private final Consumer<String> failures;
-    private final Consumer<String> notices;
     private final List<EventLoop> workers = new ArrayList<>();
-    private final HashKeys keys = HashKeys.random();
-    private final DropCounts drops = new DropCounts();
 
     /** Of each event loop that reads datagrams. Guarded by this. */
     private final Map<EventLoop, DatagramBatch> batches = new HashMap<>();
 
-    private final FilterSwitch filters = new FilterSwitch(this::droppedFromStrangers, this::wakeFilters);
-    private final ScheduledExecutorService kernelKeeper =
-            Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("rpcward-kernel", true));
     private int nextLoop;
     /** Guarded by this, with what is in it. */
     private final Map<Key, Open> open = new LinkedHashMap<>();
 
-    /** Guarded by this; null until there is a policy. */
-    private @Nullable KernelGuard guard;
-
-    /** Who is heard whatever the others send. Guarded by this. */
-    private Set<IpAddress> regulars = Set.of();
-
     private final ConnectionLimiter limiter;
     private final Overload overload;
+    private final KernelKeeper kernel;
     private final DeadlineWheels wheels = new DeadlineWheels();
     private volatile List<Served> served = List.of();
     private final ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
@@ -157,19 +119,19 @@ final class Sockets {
     /** The sockets at one address, in the order in which they were bound. */
     private static final class Open {
         private final ListeningPoint point;
+        private final KernelKeeper.Place place;
         private final int firstLoop;
         private final List<OpenSocket> sockets = new ArrayList<>();
-        private final Set<OpenSocket> filtered = ConcurrentHashMap.newKeySet();
 
-        Open(ListeningPoint point, int firstLoop) {
+        Open(ListeningPoint point, KernelKeeper.Place place, int firstLoop) {
             this.point = point;
+            this.place = place;
             this.firstLoop = firstLoop;
         }
     }
 
     /**
      * @param failures is told, in one line, what goes wrong with listening; must not block
-     * @param notices is told, in one line each, what the kernel does not do for a policy
      */
     Sockets(
             TransportType transport,
@@ -178,12 +140,12 @@ final class Sockets {
             OwnConnections own,
             ConnectionLimiter limiter,
             Overload overload,
-            Consumer<String> failures,
-            Consumer<String> notices) {
+            KernelKeeper kernel,
+            Consumer<String> failures) {
         this.overload = overload;
+        this.kernel = kernel;
         this.limiter = limiter;
         this.failures = failures;
-        this.notices = notices;
         this.transport = transport;
         loops.forEach(loop -> workers.add((EventLoop) loop));
         this.service = service;
@@ -225,7 +187,8 @@ final class Sockets {
                 Open there = open.get(key);
                 if (there == null) {
                     requireFree(key, entry.getValue());
-                    there = new Open(new ListeningPoint(entry.getValue().local()), nextLoop);
+                    ListeningPoint point = new ListeningPoint(entry.getValue().local());
+                    there = new Open(point, kernel.place(point, key.transport(), isV4(key)), nextLoop);
                     nextLoop = (nextLoop + entry.getValue().workers()) % workers.size();
                     open.put(key, there);
                     undo.add(() -> open.remove(key));
@@ -258,9 +221,7 @@ final class Sockets {
         Set<String> listeners = new HashSet<>();
         wanted.values().forEach(w -> listeners.add(w.local().listener()));
         limiter.retain(listeners);
-        KernelGuard next = new KernelGuard(policy, keys);
-        next.setApart(set(regulars));
-        guard = next;
+        kernel.serve(policy);
         for (Key key : List.copyOf(open.keySet())) {
             Open there = Objects.requireNonNull(open.get(key));
             Wanted here = wanted.get(key);
@@ -268,179 +229,14 @@ final class Sockets {
                 open.remove(key);
                 closeFrom(there, 0);
             } else {
-                settle(key, there, here, next);
+                there.place.spread(here.workers());
+                closeFrom(there, count(key, here));
+                there.place.filter();
+                there.point.replace(here.local());
             }
         }
         served = openAddresses();
-        drops.forgetAllBut(listeners);
-        if (transport.sharesPorts()) {
-            next.notices().forEach(notices);
-        } else {
-            notices.accept("no filter and no lanes without epoll; the policy holds without them");
-        }
-    }
-
-    private void settle(Key key, Open there, Wanted wanted, KernelGuard next) {
-        int count = count(key, wanted);
-        if (transport.sharesPorts() && key.transport() == Transport.UDP) {
-            Lanes lanes = giveLanes(key, there, wanted.workers(), next);
-            if (lanes != null) {
-                awaitEmpty(there.sockets.subList(count, there.sockets.size()));
-            }
-        }
-        closeFrom(there, count);
-        if (transport.sharesPorts()) {
-            there.sockets.forEach(socket -> filter(key, there, socket, next));
-        }
-        there.point.replace(wanted.local());
-    }
-
-    private @Nullable Lanes giveLanes(Key key, Open there, int workers, KernelGuard by) {
-        Lanes lanes = by.lanes(there.sockets.get(0).descriptor(), isV4(key), workers);
-        for (int i = 0; i < workers * Lanes.SOCKETS_PER_WORKER; i++) {
-            takeTurns(there.sockets.get(i), lanes, i, by.setsApart());
-        }
-        return lanes;
-    }
-
-    private void filter(Key key, Open there, OpenSocket socket, KernelGuard by) {
-        boolean filtered = there.filtered.contains(socket);
-        if (key.transport() == Transport.UDP && !filters.isOn()) {
-            if (filtered) {
-                KernelGuard.detach(socket.descriptor());
-            }
-            there.filtered.remove(socket);
-        } else if (by.filter(socket.descriptor(), key.transport(), isV4(key), filtered)) {
-            there.filtered.add(socket);
-        } else {
-            there.filtered.remove(socket);
-        }
-    }
-
-    /** Begins to look, once a second, what the kernel should do now. */
-    void watchKernel() {
-        if (transport.sharesPorts()) {
-            kernelKeeper.scheduleAtFixedRate(this::tickFilters, 1, 1, TimeUnit.SECONDS);
-            kernelKeeper.scheduleAtFixedRate(this::setRegularsApart, 1, 1, TimeUnit.SECONDS);
-        }
-    }
-
-    private void wakeFilters() {
-        inKernel(this::turnFiltersOn);
-    }
-
-    /** There is too much to do, or no more. */
-    void overloadChanged() {
-        inKernel(this::setRegularsApart);
-    }
-
-    private void inKernel(Runnable step) {
-        if (transport.sharesPorts() && !kernelKeeper.isShutdown()) {
-            kernelKeeper.execute(step);
-        }
-    }
-
-    private synchronized void setRegularsApart() {
-        Set<IpAddress> now = new HashSet<>(overload.regulars(true, Lanes.MOST_REGULARS_V4));
-        now.addAll(overload.regulars(false, Lanes.MOST_REGULARS_V6));
-        KernelGuard by = guard;
-        if (now.equals(regulars) || by == null) {
-            return;
-        }
-        boolean changes = regulars.isEmpty() != now.isEmpty();
-        regulars = now;
-        by.setApart(set(now));
-        open.forEach((key, there) -> {
-            if (key.transport() == Transport.UDP) {
-                giveLanes(key, there, there.sockets.size() / Lanes.SOCKETS_PER_WORKER, by);
-            }
-        });
-        if (changes) {
-            notices.accept(
-                    now.isEmpty()
-                            ? "there is no longer too much to do: the kernel has no queues for regular clients any more"
-                            : "there is too much to do: the kernel has queues of their own for regular clients");
-        }
-    }
-
-    private static AddressSet set(Set<IpAddress> addresses) {
-        List<AddressSet.Range> v4 = new ArrayList<>();
-        List<AddressSet.Range> v6 = new ArrayList<>();
-        addresses.forEach(a -> (a.isV4() ? v4 : v6).add(new AddressSet.Range(a, a)));
-        return AddressSet.of(v4, v6);
-    }
-
-    private synchronized void turnFiltersOn() {
-        if (filters.turnOn() && filterDatagrams()) {
-            notices.accept("more than " + FilterSwitch.MANY
-                    + " datagrams a second are dropped: the kernel drops those of sources that get nothing");
-        }
-    }
-
-    private synchronized void tickFilters() {
-        boolean were = filtersDatagrams();
-        if (filters.tick()) {
-            filterDatagrams();
-            if (were) {
-                notices.accept("few datagrams are dropped: the kernel drops none any more");
-            }
-        }
-    }
-
-    /** @return whether some socket has a filter now */
-    private boolean filterDatagrams() {
-        KernelGuard by = guard;
-        if (by != null) {
-            open.forEach((key, there) -> {
-                if (key.transport() == Transport.UDP) {
-                    there.sockets.forEach(socket -> filter(key, there, socket, by));
-                }
-            });
-        }
-        return filtersDatagrams();
-    }
-
-    private boolean filtersDatagrams() {
-        return open.entrySet().stream()
-                .anyMatch(e -> e.getKey().transport() == Transport.UDP
-                        && !e.getValue().filtered.isEmpty());
-    }
-
-    private long droppedFromStrangers() {
-        return drops.read().stream()
-                .filter(d -> d.transport() == Transport.UDP && d.lane() != SocketDrops.Lane.KNOWN)
-                .mapToLong(SocketDrops::dropped)
-                .sum();
-    }
-
-    /** Known sources first: others have short turns between theirs. */
-    private void takeTurns(OpenSocket socket, @Nullable Lanes lanes, int number, boolean regularsApart) {
-        SocketDrops.Lane lane = lanes != Lanes.TWO
-                ? SocketDrops.Lane.SHARED
-                : lanes.isKnown(number) ? SocketDrops.Lane.KNOWN : SocketDrops.Lane.OTHER;
-        drops.move(socket, lane);
-        if (socket instanceof DatagramPort port) {
-            int known = lane == SocketDrops.Lane.KNOWN ? KNOWN_PER_TURN : DATAGRAMS_PER_TURN;
-            boolean afterRegulars = regularsApart && lanes != null && !lanes.isOfRegulars(number);
-            port.takeTurnsOf(
-                    lane == SocketDrops.Lane.OTHER ? OTHERS_PER_TURN : afterRegulars ? AFTER_REGULARS_PER_TURN : known);
-        }
-    }
-
-    /** The kernel puts nothing more into these; what waits there still is served. */
-    private static void awaitEmpty(List<OpenSocket> leaving) {
-        long end = System.nanoTime() + DRAIN_NANOS;
-        while (System.nanoTime() < end && leaving.stream().anyMatch(Sockets::isWaitedFor)) {
-            LockSupport.parkNanos(DRAIN_STEP_NANOS);
-        }
-    }
-
-    private static boolean isWaitedFor(OpenSocket socket) {
-        try {
-            return SocketPrograms.queued(socket.descriptor()) != 0;
-        } catch (SocketPrograms.Refused e) {
-            return false;
-        }
+        kernel.served(listeners);
     }
 
     /** From the last one on: the kernel gives the number of a socket that is closed to the last one of its group. */
@@ -452,38 +248,15 @@ final class Sockets {
 
     private void closeLast(Open there) {
         OpenSocket socket = there.sockets.remove(there.sockets.size() - 1);
-        drops.remove(socket);
-        there.filtered.remove(socket);
+        there.place.leave(socket);
         socket.close();
     }
 
     /** Closes all of them. Connections stay. */
     synchronized void close() {
-        kernelKeeper.shutdown();
         open.values().forEach(there -> closeFrom(there, 0));
         open.clear();
         served = List.of();
-    }
-
-    /**
-     * How many datagrams were lost because the queue was full that they were to wait in; {@link Overload#UNKNOWN} where
-     * nobody counts them. Those of strangers in queues of their own are left out, and what a filter drops.
-     */
-    long lost() {
-        if (!transport.sharesPorts()) {
-            return Overload.UNKNOWN;
-        }
-        boolean filtered = filters.isOn();
-        return drops.read().stream()
-                .filter(d -> d.transport() == Transport.UDP
-                        && (d.lane() == SocketDrops.Lane.KNOWN || (d.lane() == SocketDrops.Lane.SHARED && !filtered)))
-                .mapToLong(SocketDrops::dropped)
-                .sum();
-    }
-
-    /** What the kernel dropped. From whatever thread. */
-    List<SocketDrops> drops() {
-        return drops.read();
     }
 
     /** What is open, in the order in which it was bound. Callable from everywhere. */
@@ -547,9 +320,7 @@ final class Sockets {
                     BindHelp.explain(there.point.local().listener(), key.address(), key.transport(), e));
         }
         there.sockets.add(socket);
-        if (transport.sharesPorts()) {
-            drops.add(socket, there.point, key.transport());
-        }
+        there.place.join(socket);
     }
 
     private static OpenSocket bound(ChannelFuture binding) throws IOException {
@@ -571,7 +342,7 @@ final class Sockets {
                 key.address(),
                 Lanes.TWO.isKnown(number) ? DATAGRAM_BUFFER : OTHERS_BUFFER,
                 SEND_BUFFER);
-        port.start(new DatagramFrontend(port, loop, service, there.point, overload, filters::dropped));
+        port.start(new DatagramFrontend(port, loop, service, there.point, overload, kernel::dropped));
         return port;
     }
 
@@ -585,8 +356,8 @@ final class Sockets {
                 .option(
                         ChannelOption.RECVBUF_ALLOCATOR,
                         new FixedRecvByteBufAllocator(DatagramChannelFrontend.MAX_DATAGRAM)
-                                .maxMessagesPerRead(DATAGRAMS_PER_TURN))
-                .handler(new DatagramChannelFrontend(service, there.point, overload, filters::dropped))
+                                .maxMessagesPerRead(KernelKeeper.DATAGRAMS_PER_TURN))
+                .handler(new DatagramChannelFrontend(service, there.point, overload, kernel::dropped))
                 .bind(key.address());
     }
 
@@ -617,12 +388,12 @@ final class Sockets {
      * so that neither this process nor the kernel keeps anything of it.
      */
     private final class Doorkeeper extends ChannelInboundHandlerAdapter {
-        private final Open there;
         private final ListeningPoint point;
+        private final KernelKeeper.Place place;
 
         Doorkeeper(Open there) {
-            this.there = there;
             this.point = there.point;
+            this.place = there.place;
         }
 
         @Override
@@ -654,9 +425,7 @@ final class Sockets {
             if (seat == null) {
                 return false;
             }
-            if (!there.filtered.isEmpty()) {
-                passAll(child);
-            }
+            place.pass(child);
             RecordDecoder records = new RecordDecoder(limits.maxRecord(), RecordDecoder.MAX_CALL_FRAGMENTS);
             StreamFrontend calls = new StreamFrontend(service, point, limits, seat, records, wheels, own);
             child.closeFuture().addListener(closed -> calls.leave());
@@ -676,16 +445,6 @@ final class Sockets {
                         .eventLoop()
                         .schedule(() -> listening.config().setAutoRead(true), ACCEPT_PAUSE_SECONDS, TimeUnit.SECONDS);
             }
-        }
-    }
-
-    /** A connection has the filter of the socket that it came by; it passed, so its packets need not be asked again. */
-    private static void passAll(Channel connection) {
-        try {
-            SocketPrograms.detachFilter(SocketPrograms.descriptor((UnixChannel) connection));
-        } catch (SocketPrograms.Refused e) {
-            // It goes on with the filter, which lets it pass.
-            return;
         }
     }
 

@@ -3,6 +3,7 @@
  *
  * <pre>
  *   PolicyFile -> Policy -> ProxyServer -+-> BindAddresses -> Sockets -> frontends
+ *                                        +-> KernelKeeper -> KernelGuard: what the kernel does for the sockets
  *                                        +-> Directories -> backends
  *                                        +-> StateDirectory, BanKeeper: what outlives a restart
  *                                        +-> OverloadWatch -> LoadKeeper: what is done when there is too much to do
