@@ -61,6 +61,15 @@ final class DropCounts {
         return read;
     }
 
+    /** What one socket dropped by now; 0 when nobody knows. */
+    static long of(OpenSocket open) {
+        try {
+            return Integer.toUnsignedLong(SocketPrograms.dropped(open.descriptor()));
+        } catch (SocketPrograms.Refused e) {
+            return 0;
+        }
+    }
+
     private void count(OpenSocket open, Counted socket) {
         try {
             int now = SocketPrograms.dropped(open.descriptor());

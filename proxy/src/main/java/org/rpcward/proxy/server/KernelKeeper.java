@@ -13,6 +13,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.Policy;
 import org.rpcward.policy.net.AddressSet;
@@ -51,6 +52,9 @@ final class KernelKeeper {
     /** ... and the others this many: a known source waits for no more than so many of each of their sockets. */
     private static final int OTHERS_PER_TURN = 8;
 
+    /** When so many datagrams find no room between two looks, a queue is full of more than a burst. */
+    private static final int MANY_LOST = 1000;
+
     /** How long a socket that is to be closed may take to hand over what waits in it. */
     private static final long DRAIN_NANOS = 200_000_000;
 
@@ -73,6 +77,10 @@ final class KernelKeeper {
     private @Nullable KernelGuard guard;
     /** Who is heard whatever the others send. */
     private Set<IpAddress> regulars = Set.of();
+    /** Whether those who came with the flood are none of them, because there were too many of these. */
+    private boolean onlyFromBefore;
+    /** What their queues had lost when they were looked at last. */
+    private long lostOfRegulars;
 
     /**
      * @param works whether sockets can have programs
@@ -93,6 +101,8 @@ final class KernelKeeper {
         private final Set<OpenSocket> filtered = ConcurrentHashMap.newKeySet();
         /** Whose sockets have lanes; 0 until they have. */
         private int workers;
+        /** Null while the kernel spreads the load by itself. */
+        private @Nullable Lanes lanes;
 
         private Place(ListeningPoint point, Transport transport, boolean v4) {
             this.point = point;
@@ -139,11 +149,21 @@ final class KernelKeeper {
         }
 
         private @Nullable Lanes giveLanes(KernelGuard by) {
-            Lanes lanes = by.lanes(sockets.get(0).descriptor(), v4, workers);
+            lanes = by.lanes(sockets.get(0).descriptor(), v4, workers);
             for (int i = 0; i < workers * Lanes.SOCKETS_PER_WORKER; i++) {
                 takeTurns(sockets.get(i), lanes, i, by.setsApart());
             }
             return lanes;
+        }
+
+        private long lostOfRegulars() {
+            Lanes here = lanes;
+            return here == null
+                    ? 0
+                    : IntStream.range(0, workers * Lanes.SOCKETS_PER_WORKER)
+                            .filter(here::isOfRegulars)
+                            .mapToLong(number -> DropCounts.of(sockets.get(number)))
+                            .sum();
         }
 
         /** Gives its sockets the filters that they should have now. */
@@ -273,8 +293,8 @@ final class KernelKeeper {
 
     private synchronized void setRegularsApart() {
         KernelGuard by = guard;
-        Set<IpAddress> now = new HashSet<>(overload.regulars(true, Lanes.MOST_REGULARS_V4));
-        now.addAll(overload.regulars(false, Lanes.MOST_REGULARS_V6));
+        lookAfterRegulars();
+        Set<IpAddress> now = regularsNow();
         if (now.equals(regulars) || by == null) {
             return;
         }
@@ -284,10 +304,38 @@ final class KernelKeeper {
         places.stream().filter(place -> place.workers > 0).forEach(place -> place.giveLanes(by));
         if (changes) {
             notices.accept(
-                    now.isEmpty()
-                            ? "there is no longer too much to do: the kernel has no queues for regular clients any more"
-                            : "there is too much to do: the kernel has queues of their own for regular clients");
+                    !now.isEmpty()
+                            ? "there is too much to do: the kernel has queues of their own for regular clients"
+                            : overload.level() == 0
+                                    ? "there is no longer too much to do: the kernel has no queues for regular clients"
+                                            + " any more"
+                                    : "no regular client asks any more: the kernel has no queues for them");
         }
+    }
+
+    /** A flood from few addresses makes them regulars, who fill the queues of all regulars: then it matters who came first. */
+    private void lookAfterRegulars() {
+        long lost = ofDatagrams().stream().mapToLong(Place::lostOfRegulars).sum();
+        boolean full = !regulars.isEmpty() && lost - lostOfRegulars >= MANY_LOST;
+        lostOfRegulars = lost;
+        if (overload.level() == 0) {
+            onlyFromBefore = false;
+        } else if (full && !onlyFromBefore) {
+            onlyFromBefore = true;
+            notices.accept("the queues of regular clients overflow: they are for those who were here before the flood");
+        }
+    }
+
+    private Set<IpAddress> regularsNow() {
+        Set<IpAddress> now = new HashSet<>();
+        if (onlyFromBefore) {
+            now.addAll(overload.regularsFromBefore(true, Lanes.MOST_REGULARS_V4));
+            now.addAll(overload.regularsFromBefore(false, Lanes.MOST_REGULARS_V6));
+        } else {
+            now.addAll(overload.regulars(true, Lanes.MOST_REGULARS_V4));
+            now.addAll(overload.regulars(false, Lanes.MOST_REGULARS_V6));
+        }
+        return now;
     }
 
     private static AddressSet set(Set<IpAddress> addresses) {
