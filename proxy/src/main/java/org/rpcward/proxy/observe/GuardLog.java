@@ -5,20 +5,31 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.rpcward.policy.net.AddressPrefix;
+import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.BanObserver;
 import org.rpcward.proxy.scan.ScanObserver;
 import org.rpcward.proxy.scan.Sighting;
 
-/** Tells of bans and of scanners. So many at most in a second; of the others, how many there were. Thread-safe. */
+/**
+ * Tells of bans and of scanners. So many of a kind at most in a second; of the others, how many there were. Scanners over
+ * UDP, whose addresses may be forged, are a kind of their own. Thread-safe.
+ */
 public final class GuardLog implements BanObserver, ScanObserver {
     private static final int LINES_PER_SECOND = 100;
 
     private final EventLog log;
     private final LongSupplier nanoClock;
-    private long second;
-    private int lines;
-    private long suppressed;
+    private final Kind bans = new Kind();
+    private final Kind scannersOverUdp = new Kind();
+    private final Kind scannersOverTcp = new Kind();
+
+    /** Lines that are counted together. */
+    private static final class Kind {
+        private long second;
+        private int lines;
+        private long suppressed;
+    }
 
     public GuardLog(EventLog log, LongSupplier nanoClock) {
         this.log = log;
@@ -36,7 +47,7 @@ public final class GuardLog implements BanObserver, ScanObserver {
             event.put("offence", ban.offence());
             event.put("evidence", ban.evidence());
         }
-        write(event);
+        write(bans, event);
     }
 
     @Override
@@ -45,7 +56,7 @@ public final class GuardLog implements BanObserver, ScanObserver {
         describe(event, ban);
         event.put("reason", end.word());
         event.put("hits", ban.hits());
-        write(event);
+        write(bans, event);
     }
 
     @Override
@@ -63,7 +74,7 @@ public final class GuardLog implements BanObserver, ScanObserver {
         event.put("programs", sighting.programs());
         event.put("misses", sighting.misses());
         event.put("fingerprint", sighting.fingerprint());
-        write(event);
+        write(sighting.transport() == Transport.UDP ? scannersOverUdp : scannersOverTcp, event);
     }
 
     /** Of a single address that is its source; of more, their prefix. */
@@ -74,20 +85,20 @@ public final class GuardLog implements BanObserver, ScanObserver {
         event.put("kind", ban.kind().word());
     }
 
-    private synchronized void write(Map<String, Object> event) {
+    private synchronized void write(Kind kind, Map<String, Object> event) {
         long now = TimeUnit.NANOSECONDS.toSeconds(nanoClock.getAsLong());
-        if (now != second) {
-            second = now;
-            lines = 0;
+        if (now != kind.second) {
+            kind.second = now;
+            kind.lines = 0;
         }
-        if (lines >= LINES_PER_SECOND) {
-            suppressed++;
+        if (kind.lines >= LINES_PER_SECOND) {
+            kind.suppressed++;
             return;
         }
-        lines++;
-        if (suppressed > 0) {
-            event.put("suppressed", suppressed);
-            suppressed = 0;
+        kind.lines++;
+        if (kind.suppressed > 0) {
+            event.put("suppressed", kind.suppressed);
+            kind.suppressed = 0;
         }
         log.write(event);
     }
