@@ -40,6 +40,7 @@ public record ListenerPolicy(
      * @param maxPerPrefix at one time, from one /24 or, of IPv6 addresses, one /56
      * @param newPerSecond new connections in a second, from all sources together; twice as many at once
      * @param newPerSource new connections in a second, from one address; five times as many at once
+     * @param newPerPrefix likewise from one /24 or /56
      * @param idle how long a connection may stay without a whole call, and pending replies without progress
      * @param firstRecord how long after its beginning a connection must have sent a whole call
      * @param record how long after its first byte a call must be whole
@@ -54,6 +55,7 @@ public record ListenerPolicy(
             int maxPerPrefix,
             int newPerSecond,
             int newPerSource,
+            int newPerPrefix,
             Duration idle,
             Duration firstRecord,
             Duration record,
@@ -68,6 +70,7 @@ public record ListenerPolicy(
                 2048,
                 16,
                 2048,
+                10_000,
                 10_000,
                 10_000,
                 Duration.ofSeconds(15),

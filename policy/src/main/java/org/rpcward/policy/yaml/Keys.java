@@ -114,6 +114,14 @@ public final class Keys {
                             "new connections a second from one address; five times as many at once")
                     .from(1, 100_000)
                     .alsoCalled("rate_per_source", "per_source_rate"),
+            may(
+                            "new_per_prefix",
+                            Kind.COUNT,
+                            "as new_per_second",
+                            "100",
+                            "new connections a second from one /24, or /56 of IPv6; five times as many at once")
+                    .from(1, 100_000)
+                    .alsoCalled("rate_per_prefix", "per_prefix_rate"),
             may("idle", Kind.DURATION, "15s", "15s", "how long a connection may stay without a whole call")
                     .from(100, HOUR)
                     .alsoCalled("idle_timeout", "timeout"),

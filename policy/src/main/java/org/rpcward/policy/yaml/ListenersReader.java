@@ -245,6 +245,7 @@ final class ListenersReader {
                 atMost(tcp, "max_per_prefix", connections, "max_connections", connections),
                 perSecond,
                 atMost(tcp, "new_per_source", perSecond, "new_per_second", perSecond),
+                atMost(tcp, "new_per_prefix", perSecond, "new_per_second", perSecond),
                 Duration.ofMillis(tcp.quantity("idle")),
                 Duration.ofMillis(tcp.quantity("first_record")),
                 Duration.ofMillis(tcp.quantity("record")),

@@ -105,7 +105,7 @@ class PolicyLoaderTest {
                     workers: 3
                     advertise: [192.0.2.7, "2001:db8::7"]
                     tcp: { max_connections: 10, max_per_source: 2, idle: 1m, first_record: 250ms, max_record: 2KiB, max_pipelined: 1, max_per_prefix: 3,
-                           new_per_second: 40, new_per_source: 5, record: 750ms, life: 1d, max_calls: 7 }
+                           new_per_second: 40, new_per_source: 5, new_per_prefix: 6, record: 750ms, life: 1d, max_calls: 7 }
                   dmz:
                     bind: eth1
                     transports: [udp]
@@ -168,6 +168,7 @@ class PolicyLoaderTest {
                         3,
                         40,
                         5,
+                        6,
                         Duration.ofMinutes(1),
                         Duration.ofMillis(250),
                         Duration.ofMillis(750),

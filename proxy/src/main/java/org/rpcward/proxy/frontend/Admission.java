@@ -17,6 +17,8 @@ public enum Admission {
     DESCRIPTORS,
     /** Its source opens them too fast. */
     NEW_PER_SOURCE,
+    /** The sources next to it open them too fast together. */
+    NEW_PER_PREFIX,
     /** All sources together, or all that no rule names, open them too fast. */
     NEW_PER_SECOND,
     /** There is more to do than can be done. */

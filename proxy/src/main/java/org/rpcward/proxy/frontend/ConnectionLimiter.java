@@ -17,13 +17,13 @@ import org.rpcward.policy.net.IpAddress;
 import org.rpcward.proxy.overload.Overload;
 
 /*
- * Counts are exact: a source and a prefix have an entry for as long as they have a connection. The rate of a source must
- * be known a little longer, or closing would be a way round it: its entry stays until the rate has recovered, which
- * takes as long as its burst at most. New entries come no faster than `new_per_second` lets connections in, so the
- * tables hold no more than the open connections and those let in within that time.
+ * Counts are exact: a source and a prefix have an entry for as long as they have a connection. Their rates must be known
+ * a little longer, or closing would be a way round them: an entry stays until its rate has recovered, which takes as long
+ * as its burst at most. New entries come no faster than `new_per_second` lets connections in, so the tables hold no more
+ * than the open connections and those let in within that time.
  *
- * The rate of one source is one number, the time at which it would have recovered: a bucket object for each would cost
- * more than the rest of the entry.
+ * The rate of an entry is one number, the time at which it would have recovered: a bucket object for each would cost more
+ * than the rest of the entry.
  */
 /**
  * The one door for the connections of all listeners: counts them in all and by listener, source and prefix, and lets in
@@ -32,7 +32,7 @@ import org.rpcward.proxy.overload.Overload;
  */
 public final class ConnectionLimiter {
     /** In seconds: so long may new connections be saved up. */
-    private static final int SOURCE_BURST = 5;
+    private static final int ORIGIN_BURST = 5;
 
     private static final int BURST = 2;
 
@@ -42,10 +42,10 @@ public final class ConnectionLimiter {
     private static final int SWEPT_AT_ONCE = 8;
     private static final long SECOND = Duration.ofSeconds(1).toNanos();
 
-    private final Map<IpAddress, Source> sources = new HashMap<>();
-    private final Map<IpAddress, Prefix> prefixes = new HashMap<>();
+    private final Map<IpAddress, Origin> sources = new HashMap<>();
+    private final Map<IpAddress, Origin> prefixes = new HashMap<>();
     private final Map<String, Door> doors = new HashMap<>();
-    private final ArrayDeque<Source> resting = new ArrayDeque<>();
+    private final ArrayDeque<Origin> resting = new ArrayDeque<>();
     private final Map<Admission, LongAdder> admissions = counters(Admission.class);
     private final Map<CloseReason, LongAdder> closings = counters(CloseReason.class);
     private final LongSupplier clock;
@@ -54,20 +54,27 @@ public final class ConnectionLimiter {
     private int open;
     private int strangers;
 
-    /** The connections of one prefix. */
-    private static final class Prefix {
-        private int open;
-    }
-
-    /** The connections of one source, and when its rate will have recovered. */
-    private static final class Source {
+    /** The connections of one source or one prefix, and when its rate will have recovered. */
+    private static final class Origin {
+        private final Map<IpAddress, Origin> table;
         private final IpAddress address;
         private int open;
         private long recoveredAt;
         private boolean resting;
 
-        Source(IpAddress address) {
+        Origin(Map<IpAddress, Origin> table, IpAddress address, long now) {
+            this.table = table;
             this.address = address;
+            this.recoveredAt = now;
+        }
+
+        boolean isTooFast(int perSecond, long now) {
+            return recoveredAt - now > ORIGIN_BURST * SECOND - SECOND / perSecond;
+        }
+
+        void enter(int perSecond, long now) {
+            open++;
+            recoveredAt = Math.max(recoveredAt, now) + SECOND / perSecond;
         }
     }
 
@@ -124,12 +131,14 @@ public final class ConnectionLimiter {
     /** The place of one connection; to be left once, at its end. */
     public final class Seat {
         private final Door door;
-        private final Source source;
+        private final Origin source;
+        private final Origin prefix;
         private final boolean known;
 
-        private Seat(Door door, Source source, boolean known) {
+        private Seat(Door door, Origin source, Origin prefix, boolean known) {
             this.door = door;
             this.source = source;
+            this.prefix = prefix;
             this.known = known;
         }
 
@@ -193,10 +202,9 @@ public final class ConnectionLimiter {
         synchronized (this) {
             sweep();
             Door door = door(listener, limits);
-            Source from = sources.get(source);
-            admission = admission(door, limits, source, from, known);
+            admission = admission(door, limits, sources.get(source), prefixes.get(prefix(source)), known);
             if (admission == Admission.ACCEPTED) {
-                seat = take(door, limits, source, from, known);
+                seat = take(door, limits, source, known);
             }
         }
         count(admissions, admission);
@@ -210,12 +218,12 @@ public final class ConnectionLimiter {
     }
 
     private Admission admission(
-            Door door, ListenerPolicy.Tcp limits, IpAddress source, @Nullable Source from, boolean known) {
-        Prefix prefix = prefixes.get(prefix(source));
+            Door door, ListenerPolicy.Tcp limits, @Nullable Origin source, @Nullable Origin prefix, boolean known) {
+        long now = clock.getAsLong();
         if (!known && overloadLevel.getAsInt() >= NO_STRANGERS) {
             return Admission.OVERLOAD;
         }
-        if (from != null && from.open >= limits.maxPerSource()) {
+        if (source != null && source.open >= limits.maxPerSource()) {
             return Admission.PER_SOURCE;
         }
         if (prefix != null && prefix.open >= limits.maxPerPrefix()) {
@@ -230,63 +238,62 @@ public final class ConnectionLimiter {
         if (!known && (door.strangers >= half(limits.maxConnections()) || strangers >= half(most))) {
             return Admission.STRANGERS;
         }
-        if (from != null && from.recoveredAt - clock.getAsLong() > SOURCE_BURST * SECOND - cost(limits)) {
+        if (source != null && source.isTooFast(limits.newPerSource(), now)) {
             return Admission.NEW_PER_SOURCE;
+        }
+        if (prefix != null && prefix.isTooFast(limits.newPerPrefix(), now)) {
+            return Admission.NEW_PER_PREFIX;
         }
         return door.mayTakeOne(known) ? Admission.ACCEPTED : Admission.NEW_PER_SECOND;
     }
 
-    private Seat take(Door door, ListenerPolicy.Tcp limits, IpAddress address, @Nullable Source there, boolean known) {
-        Source source = there == null ? new Source(address) : there;
-        if (there == null) {
-            source.recoveredAt = clock.getAsLong();
-            sources.put(address, source);
-        }
-        source.open++;
-        source.recoveredAt = Math.max(source.recoveredAt, clock.getAsLong()) + cost(limits);
-        prefixes.computeIfAbsent(prefix(address), p -> new Prefix()).open++;
+    private Seat take(Door door, ListenerPolicy.Tcp limits, IpAddress address, boolean known) {
+        long now = clock.getAsLong();
+        Origin source = sources.computeIfAbsent(address, a -> new Origin(sources, a, now));
+        Origin prefix = prefixes.computeIfAbsent(prefix(address), p -> new Origin(prefixes, p, now));
+        source.enter(limits.newPerSource(), now);
+        prefix.enter(limits.newPerPrefix(), now);
         open++;
         door.open++;
         if (!known) {
             strangers++;
             door.strangers++;
         }
-        return new Seat(door, source, known);
+        return new Seat(door, source, prefix, known);
     }
 
     private synchronized void leave(Seat seat) {
-        Source source = seat.source;
         open--;
         seat.door.open--;
         if (!seat.known) {
             strangers--;
             seat.door.strangers--;
         }
-        prefixes.computeIfPresent(prefix(source.address), (p, prefix) -> --prefix.open == 0 ? null : prefix);
-        if (--source.open == 0 && !source.resting) {
-            source.resting = true;
-            resting.add(source);
-        }
+        leave(seat.source);
+        leave(seat.prefix);
         sweep();
     }
 
-    /** Forgets sources without connections whose rate has recovered. */
+    private void leave(Origin origin) {
+        if (--origin.open == 0 && !origin.resting) {
+            origin.resting = true;
+            resting.add(origin);
+        }
+    }
+
+    /** Forgets sources and prefixes without connections whose rate has recovered. */
     private void sweep() {
         for (int i = 0; i < SWEPT_AT_ONCE; i++) {
-            Source first = resting.peek();
+            Origin first = resting.peek();
             if (first == null || (first.open == 0 && first.recoveredAt - clock.getAsLong() > 0)) {
                 return;
             }
             resting.remove();
             first.resting = false;
             if (first.open == 0) {
-                sources.remove(first.address);
+                first.table.remove(first.address);
             }
         }
-    }
-
-    private static long cost(ListenerPolicy.Tcp limits) {
-        return SECOND / limits.newPerSource();
     }
 
     private static int half(int of) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.ListenerPolicy;
@@ -124,6 +125,36 @@ class ConnectionLimiterTest {
     }
 
     @Test
+    void aPrefixMayOpenFiveSecondsWorthOfConnectionsAtOnceAndThenAsManyASecond() {
+        ListenerPolicy.Tcp limits = rates(ANY, ANY, 4);
+        for (int i = 0; i < 20; i++) {
+            known(IpAddress.v4(0x0a00_0000 + i), limits).leave(CloseReason.CLIENT);
+        }
+        assertTurnedAway(NEIGHBOUR, true, limits, Admission.NEW_PER_PREFIX);
+        known(OTHER, limits);
+
+        pass(Duration.ofMillis(249));
+        assertTurnedAway(NEIGHBOUR, true, limits, Admission.NEW_PER_PREFIX);
+        pass(Duration.ofMillis(1));
+        known(NEIGHBOUR, limits).leave(CloseReason.CLIENT);
+        assertTurnedAway(NEIGHBOUR, true, limits, Admission.NEW_PER_PREFIX);
+    }
+
+    /** Who has a whole /56 to connect from takes nothing of what is there for all. */
+    @Test
+    void aPrefixThatIsTurnedAwayForItsOwnSakeCostsTheOthersNothing() {
+        ListenerPolicy.Tcp limits = rates(10, 10, 1);
+        for (int i = 0; i < 1000; i++) {
+            limiter.enter("lan", limits, new IpAddress(0x2001_0db8_0000_0001L, i), true);
+        }
+        assertThat(limiter.admitted(Admission.ACCEPTED)).isEqualTo(5);
+        assertThat(limiter.admitted(Admission.NEW_PER_PREFIX)).isEqualTo(995);
+        for (int i = 0; i < 15; i++) {
+            known(IpAddress.v4(i << 8), limits);
+        }
+    }
+
+    @Test
     void allSourcesMayOpenTwoSecondsWorthOfConnectionsAtOnceAndThenAsManyASecond() {
         ListenerPolicy.Tcp limits = rates(10, 10);
         for (int i = 0; i < 20; i++) {
@@ -209,7 +240,14 @@ class ConnectionLimiterTest {
             known(ONE, limits(ANY, ANY, ANY)).leave(CloseReason.CLIENT);
         }
         assertThat(limiter.sources()).isEqualTo(1);
-        assertThat(limiter).extracting("prefixes").hasToString("{}");
+        assertThat(limiter)
+                .extracting("prefixes", InstanceOfAssertFactories.MAP)
+                .hasSize(1);
+        pass(Duration.ofSeconds(1));
+        known(v6("2001:db8::1"), limits).leave(CloseReason.CLIENT);
+        assertThat(limiter)
+                .extracting("prefixes", InstanceOfAssertFactories.MAP)
+                .hasSize(1);
     }
 
     @Test
@@ -266,15 +304,24 @@ class ConnectionLimiterTest {
     }
 
     private static ListenerPolicy.Tcp limits(int maxConnections, int maxPerSource, int maxPerPrefix) {
-        return limits(maxConnections, maxPerSource, maxPerPrefix, ANY, ANY);
+        return limits(maxConnections, maxPerSource, maxPerPrefix, ANY, ANY, ANY);
     }
 
     private static ListenerPolicy.Tcp rates(int newPerSecond, int newPerSource) {
-        return limits(ANY, ANY, ANY, newPerSecond, newPerSource);
+        return rates(newPerSecond, newPerSource, ANY);
+    }
+
+    private static ListenerPolicy.Tcp rates(int newPerSecond, int newPerSource, int newPerPrefix) {
+        return limits(ANY, ANY, ANY, newPerSecond, newPerSource, newPerPrefix);
     }
 
     private static ListenerPolicy.Tcp limits(
-            int maxConnections, int maxPerSource, int maxPerPrefix, int newPerSecond, int newPerSource) {
+            int maxConnections,
+            int maxPerSource,
+            int maxPerPrefix,
+            int newPerSecond,
+            int newPerSource,
+            int newPerPrefix) {
         ListenerPolicy.Tcp rest = ListenerPolicy.Tcp.DEFAULT;
         return new ListenerPolicy.Tcp(
                 maxConnections,
@@ -282,6 +329,7 @@ class ConnectionLimiterTest {
                 maxPerPrefix,
                 newPerSecond,
                 newPerSource,
+                newPerPrefix,
                 rest.idle(),
                 rest.firstRecord(),
                 rest.record(),

@@ -47,7 +47,7 @@ class StreamFrontendTest {
     private static final Duration TICK = Duration.ofNanos(DeadlineWheel.TICK_NANOS);
     private static final int MAX_CALLS = 1000;
     private static final ListenerPolicy.Tcp LIMITS = new ListenerPolicy.Tcp(
-            100, 100, 100, 1000, 1000, IDLE, FIRST_RECORD, RECORD, LIFE, MAX_RECORD, MAX_PIPELINED, MAX_CALLS);
+            100, 100, 100, 1000, 1000, 1000, IDLE, FIRST_RECORD, RECORD, LIFE, MAX_RECORD, MAX_PIPELINED, MAX_CALLS);
     private static final InetSocketAddress PEER = new InetSocketAddress("198.51.100.7", 40_000);
     private static final IpAddress LOCAL = IpAddress.v4(0xc0000201);
     private static final Mapping NFS = Mapping.anywhere(100_003, 3, Netid.TCP, 2049);
