@@ -207,6 +207,22 @@ class ScansTest {
     }
 
     @Test
+    void whereForgedScannersHaveAllPlacesOverUdpOneOverTcpIsThrottledAndBannedAsEver() {
+        for (int i = 0; i < 40_000; i++) {
+            for (int program = 0; program < 11; program++) {
+                miss(Transport.UDP, IpAddress.v4(i), program);
+            }
+        }
+        assertThat(scans.untracked(Transport.UDP)).isGreaterThan(100_000);
+        int question = 1;
+        while (miss(Transport.TCP, SCANNER, question) != Standing.OFFENDING) {
+            question++;
+        }
+        assertThat(question).isBetween(30, 33);
+        assertThat(scans.untracked(Transport.TCP)).isZero();
+    }
+
+    @Test
     void pointsCountForHalfAWindowAtLeastAndForAWholeOneAtMost() {
         miss(Transport.TCP, SCANNER, 1);
         clock.pass(WINDOW.dividedBy(2));
