@@ -185,6 +185,19 @@ class LauncherIT {
         assertThat(directory.resolve("archives")).isEmptyDirectory();
     }
 
+    @Test
+    void makingAnArchiveTakesNoArgument() throws Exception {
+        Map<String, String> environment =
+                Map.of("JAVA_HOME", pretendJava("17.0.15").toString());
+
+        Outcome outcome = launch(LAUNCHER, environment, "--make-archive", "x");
+
+        assertThat(outcome.status()).isEqualTo(ExitCode.USAGE);
+        assertThat(outcome.diagnostics())
+                .isEqualTo("rpcward: --make-archive takes no argument; RPCWARD_ARCHIVE may name the file\n");
+        assertThat(outcome.output()).isEmpty();
+    }
+
     /** Where the JVM has the first class from; whatever it is, nothing may be said. */
     private String sourceOfMain(Path launcher) throws Exception {
         Path log = directory.resolve("classes");
