@@ -193,11 +193,10 @@ public final class ControlClient implements Closeable {
         }
 
         private int size(String text) throws IOException {
-            try {
-                return Integer.parseInt(text, 16);
-            } catch (NumberFormatException e) {
-                throw new IOException("what answers there is not rpcward", e);
+            if (!text.matches("[0-9A-Fa-f]{1,7}")) {
+                throw new IOException("what answers there is not rpcward");
             }
+            return Integer.parseInt(text, 16);
         }
     }
 }
