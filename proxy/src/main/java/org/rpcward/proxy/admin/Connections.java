@@ -1,15 +1,18 @@
 package org.rpcward.proxy.admin;
 
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /*
- * Whoever opens connections and says nothing must not keep others out: when there is no room, the oldest connection that
- * has no whole request makes room for the new one. A request that is whole is always answered.
+ * Whoever opens connections and says nothing, or does not listen, must not keep others out: when there is no room, the
+ * oldest connection that has no whole request makes room for the new one; where all have one, the oldest whose client does
+ * not take his answer. A request that is whole is always answered.
  */
 /** The connections of one place at which the admin server listens. Only used on the admin event loop. */
 final class Connections {
-    /** At one time; those that are being answered are never more. */
+    /** At one time. */
     static final int MOST = 8;
 
     /** Streams at one time, so that there is room for questions beside them. */
@@ -21,7 +24,7 @@ final class Connections {
     void add(Guard connection) {
         if (open.size() >= MOST) {
             Guard expendable =
-                    open.stream().filter(Guard::isExpendable).findFirst().orElse(connection);
+                    first(Guard::isExpendable).or(() -> first(Guard::isUnread)).orElse(connection);
             open.remove(expendable);
             expendable.close();
             if (expendable == connection) {
@@ -29,6 +32,10 @@ final class Connections {
             }
         }
         open.add(connection);
+    }
+
+    private Optional<Guard> first(Predicate<Guard> which) {
+        return open.stream().filter(which).findFirst();
     }
 
     void remove(Guard connection) {

@@ -15,8 +15,14 @@ final class Guard extends ChannelInboundHandlerAdapter {
     /** Between a connection's requests, and before the first. */
     static final Duration IDLE = Duration.ofSeconds(15);
 
-    /** From the end of a request to the end of its answer. */
+    /** From the end of a request until there is an answer. */
     static final Duration ANSWER = Duration.ofSeconds(60);
+
+    /** For the answer to be taken, as long as nobody waits for the room. */
+    static final Duration TAKEN = Duration.ofSeconds(15);
+
+    /** For the answer to be taken, in any case. */
+    static final Duration TAKEN_AT_LEAST = Duration.ofSeconds(1);
 
     /** From the end of the last answer to the end of the connection. */
     private static final Duration LAST = Duration.ofSeconds(2);
@@ -24,7 +30,10 @@ final class Guard extends ChannelInboundHandlerAdapter {
     private enum State {
         WAITING,
         READING,
-        ANSWERING
+        ANSWERING,
+        SENDING,
+        /** There is an answer, and it is not being taken. */
+        UNREAD
     }
 
     private final Connections connections;
@@ -59,11 +68,25 @@ final class Guard extends ChannelInboundHandlerAdapter {
 
     /** Whether nothing would be lost with the connection but a request that is not whole. */
     boolean isExpendable() {
-        return state != State.ANSWERING;
+        return state == State.WAITING || state == State.READING;
+    }
+
+    /** Whether its client was answered, and has not taken that for a while. */
+    boolean isUnread() {
+        return state == State.UNREAD;
     }
 
     void answering() {
         enter(State.ANSWERING, ANSWER);
+    }
+
+    /** The answer is on its way, which its client may hold up by not reading. */
+    void sending() {
+        enter(State.SENDING, TAKEN_AT_LEAST, this::unread);
+    }
+
+    private void unread() {
+        enter(State.UNREAD, TAKEN.minus(TAKEN_AT_LEAST));
     }
 
     /** An answer without an end: whoever sends it watches over its progress. */
@@ -88,6 +111,10 @@ final class Guard extends ChannelInboundHandlerAdapter {
     }
 
     private void enter(State next, @Nullable Duration longest) {
+        enter(next, longest, this::close);
+    }
+
+    private void enter(State next, @Nullable Duration longest, Runnable whenOver) {
         state = next;
         if (deadline != null) {
             deadline.cancel(false);
@@ -95,7 +122,7 @@ final class Guard extends ChannelInboundHandlerAdapter {
         }
         ChannelHandlerContext added = context;
         if (longest != null && added != null) {
-            deadline = added.executor().schedule(this::close, longest.toMillis(), TimeUnit.MILLISECONDS);
+            deadline = added.executor().schedule(whenOver, longest.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 }

@@ -148,6 +148,9 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         if (request.headers().contains(HttpHeaderNames.ORIGIN)) {
             return Answer.error(Answer.FORBIDDEN, "pages of other origins have no business here");
         }
+        if (FetchCheck.isOfAnotherSite(request.headers(), control)) {
+            return Answer.error(Answer.FORBIDDEN, "pages of other sites have no business here");
+        }
         return control ? null : refusalOfHost(channel, request.headers());
     }
 
@@ -175,6 +178,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<FullHttpRequest> 
         protect(response, answer.type());
         response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
         HttpUtil.setKeepAlive(response, !last);
+        guard.sending();
         context.writeAndFlush(response).addListener(sent -> {
             if (!sent.isSuccess()) {
                 context.close();
