@@ -45,8 +45,15 @@ public final class AdminServer {
     private final Routes routes;
     private final Consumer<String> failures;
     private final @Nullable Path usualSocket;
+    private final Site site;
     private final Map<Place, Open> open = new HashMap<>();
     private List<Place> wanted = List.of();
+    private List<String> remarks = List.of();
+
+    /** Makes room for a control socket. */
+    interface Site {
+        SocketFile prepare(Path path) throws IOException;
+    }
 
     /** Where to listen: one of the two. */
     private record Place(
@@ -73,11 +80,22 @@ public final class AdminServer {
             Routes routes,
             @Nullable Path usualSocket,
             Consumer<String> failures) {
+        this(transport, loop, routes, usualSocket, failures, SocketFile::prepare);
+    }
+
+    AdminServer(
+            TransportType transport,
+            EventLoop loop,
+            Routes routes,
+            @Nullable Path usualSocket,
+            Consumer<String> failures,
+            Site site) {
         this.transport = transport;
         this.loop = loop;
         this.routes = routes;
         this.usualSocket = usualSocket;
         this.failures = failures;
+        this.site = site;
     }
 
     /**
@@ -88,6 +106,7 @@ public final class AdminServer {
     public void open(AdminPolicy policy) throws IOException {
         List<Place> now = new ArrayList<>();
         List<Place> opened = new ArrayList<>();
+        List<String> toTell = new ArrayList<>();
         try {
             if (policy.http() != null) {
                 open(new Place(policy.http(), null), now, opened);
@@ -103,9 +122,17 @@ public final class AdminServer {
                 opened.forEach(place -> close(place, Connections::closeAll));
                 throw e;
             }
-            failures.accept(String.valueOf(e.getMessage()));
+            String missing = "no " + e.getMessage();
+            failures.accept(missing);
+            toTell.add(missing);
         }
+        opened.stream()
+                .map(open::get)
+                .map(Open::file)
+                .filter(file -> file != null && file.madeDirectory())
+                .forEach(file -> toTell.add("made the directory " + file.path().getParent() + ", for its owner alone"));
         wanted = now;
+        remarks = List.copyOf(toTell);
     }
 
     private @Nullable Path socket(AdminPolicy policy) {
@@ -145,14 +172,17 @@ public final class AdminServer {
         if (path == null) {
             throw new IllegalArgumentException("no socket, place=" + place);
         }
-        SocketFile file = SocketFile.prepare(path);
+        SocketFile file = site.prepare(path);
+        Channel channel = null;
         try {
             Connections connections = new Connections();
-            Channel channel =
-                    bind(transport::unixServerChannel, transport.unixAddress(file.staging()), connections, true);
+            channel = bind(transport::unixServerChannel, transport.unixAddress(file.staging()), connections, true);
             file.publish();
             return new Open(channel, connections, file);
         } catch (IOException e) {
+            if (channel != null) {
+                channel.close().awaitUninterruptibly();
+            }
             file.clean();
             throw e;
         }
@@ -245,5 +275,10 @@ public final class AdminServer {
     /** Where it listens: addresses and paths, as a start page says them. */
     public List<String> places() {
         return open.keySet().stream().map(Place::toString).sorted().toList();
+    }
+
+    /** What an administrator should know of the last {@link #open}: a socket that is not there, a directory that was made. */
+    public List<String> remarks() {
+        return remarks;
     }
 }

@@ -33,11 +33,13 @@ final class SocketFile {
 
     private final Path path;
     private final Path staging;
+    private final boolean madeDirectory;
     private @Nullable Object key;
 
-    private SocketFile(Path path, Path staging) {
+    private SocketFile(Path path, Path staging, boolean madeDirectory) {
         this.path = path;
         this.staging = staging;
+        this.madeDirectory = madeDirectory;
     }
 
     /**
@@ -49,7 +51,8 @@ final class SocketFile {
         Path directory = Objects.requireNonNull(path.getParent(), "an absolute path of a file");
         requireFree(path);
         try {
-            if (!Files.isDirectory(directory)) {
+            boolean missing = !Files.isDirectory(directory);
+            if (missing) {
                 Files.createDirectory(directory, permissions(PRIVATE_DIRECTORY));
             }
             String name = String.format("%04x", ThreadLocalRandom.current().nextInt(0x10000));
@@ -58,7 +61,7 @@ final class SocketFile {
                 throw new IOException("the directory " + directory + " has too long a name for a socket in it");
             }
             Files.createDirectory(Objects.requireNonNull(staging.getParent()), permissions(PRIVATE_DIRECTORY));
-            return new SocketFile(path, staging);
+            return new SocketFile(path, staging, missing);
         } catch (NoSuchFileException e) {
             throw new IOException("there is no directory for it", e);
         } catch (java.nio.file.AccessDeniedException e) {
@@ -106,6 +109,11 @@ final class SocketFile {
 
     Path path() {
         return path;
+    }
+
+    /** Whether its directory was missing, and was made. It stays when the socket goes. */
+    boolean madeDirectory() {
+        return madeDirectory;
     }
 
     /** Where to bind. */

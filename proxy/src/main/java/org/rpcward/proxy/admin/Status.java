@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastReload null when there was none
  * @param ready whether {@link #missing} is empty
  * @param missing what keeps it from being ready, in words
+ * @param control where rpcward tells of itself and takes orders
+ * @param remarks what is not as it should be there: a control socket that another process has, for instance
  * @param counters totals since the start; those that are zero are left out
  */
 public record Status(
@@ -34,6 +36,8 @@ public record Status(
         @Nullable Reloaded lastReload,
         List<ListenerView> listeners,
         List<BackendView> backends,
+        List<String> control,
+        List<String> remarks,
         Map<String, Object> counters) {
 
     /**

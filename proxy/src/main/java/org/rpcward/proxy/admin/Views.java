@@ -29,6 +29,15 @@ public final class Views {
     private final RuleWatch ruleWatch;
     private volatile @Nullable Reloaded lastReload;
     private volatile boolean draining;
+    private volatile Places places = new Places(List.of(), List.of());
+
+    /**
+     * Where rpcward tells of itself and takes orders.
+     *
+     * @param open addresses and paths, in words
+     * @param remarks what is not as it should be there
+     */
+    private record Places(List<String> open, List<String> remarks) {}
 
     /** What runs, as far as it is looked at. */
     public interface Running {
@@ -126,6 +135,11 @@ public final class Views {
         lastReload = reload;
     }
 
+    /** To be called when the admin server has opened or closed something. */
+    public void opened(AdminServer admin) {
+        places = new Places(admin.places(), admin.remarks());
+    }
+
     public void draining(boolean now) {
         draining = now;
     }
@@ -135,6 +149,7 @@ public final class Views {
         Policy policy = serving.policy();
         Map<String, List<String>> addresses = running.addresses();
         List<String> missing = missing();
+        Places admin = places;
         return new Status(
                 running.version(),
                 Runtime.version().feature(),
@@ -157,6 +172,8 @@ public final class Views {
                                 l.name(), l.backend(), addresses.getOrDefault(l.name(), List.of())))
                         .toList(),
                 backends(serving),
+                admin.open(),
+                admin.remarks(),
                 running.counters());
     }
 

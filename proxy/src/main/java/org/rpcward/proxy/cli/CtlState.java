@@ -60,6 +60,8 @@ final class CtlState {
                 l.texts("addresses").forEach(a -> screen.pair("", a));
             });
             status.trees("backends").forEach(b -> printBackend(b, screen));
+            status.texts("control").forEach(place -> screen.pair("control", place));
+            status.texts("remarks").forEach(remark -> screen.pair("control", Tone.DOUBTFUL, remark));
             printCounters(status.tree("counters"), screen);
         }
 

@@ -42,6 +42,8 @@ final class StartPage {
         });
         rows.forEach((b, answer) -> out.printf("  backend    %s: %s%n", b.name(), backend(b, answer.join())));
         server.adminPlaces().forEach(place -> out.printf("  control    %s%n", place));
+        // Whoever starts a second rpcward would look for this one with 'rpcward ctl', and find the first.
+        server.adminRemarks().forEach(remark -> out.printf("  control    %s%n", remark));
         out.printf("  strangers  %s%n", strangers(policy));
         if (policy.mode() == Mode.AUDIT) {
             out.println(

@@ -283,7 +283,7 @@ public final class ProxyServer {
         } catch (StartException e) {
             follow(log, old.policy());
             openAdmin(old.policy());
-            admin.settle();
+            settleAdmin();
             throw e;
         }
         Serving next = serving(policy, old);
@@ -294,7 +294,7 @@ public final class ProxyServer {
                 .filter(d -> !old.directories().containsValue(d))
                 .forEach(Directory::start);
         sockets.settle(wanted, policy);
-        admin.settle();
+        settleAdmin();
         letCallsPass();
         service.replace(next);
         keepWithinDescriptors(policy);
@@ -314,14 +314,25 @@ public final class ProxyServer {
     private void openAdmin(Policy policy) throws StartException {
         try {
             admin.open(policy.admin());
+            views.opened(admin);
         } catch (IOException e) {
             throw new StartException(String.valueOf(e.getMessage()));
         }
     }
 
+    private void settleAdmin() {
+        admin.settle();
+        views.opened(admin);
+    }
+
     /** Where rpcward tells of itself and takes orders: addresses and paths, in words. */
     public List<String> adminPlaces() {
         return admin.places();
+    }
+
+    /** What is not as it should be there, in words. */
+    public List<String> adminRemarks() {
+        return admin.remarks();
     }
 
     /** To be called with what came of each reload. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
+import io.netty.channel.EventLoopGroup;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -13,7 +14,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -26,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -185,6 +190,41 @@ class AdminServerTest {
         assertThat(ask(get("/api/v1/status", "Origin: null"))).startsWith("HTTP/1.1 403 ");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"cross-site", "same-site", "Same-Origin", "nonsense"})
+    void whatPagesOfOtherSitesAskForIsRefused(String site) throws IOException {
+        String header = "Sec-Fetch-Site: " + site;
+        assertThat(ask(get("/metrics", header))).startsWith("HTTP/1.1 403 ");
+        assertThat(ask(get("/api/v1/status", header, "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image")))
+                .startsWith("HTTP/1.1 403 ");
+        assertThat(ask(get("/", header, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe")))
+                .startsWith("HTTP/1.1 403 ");
+    }
+
+    @Test
+    void whoTypesTheAddressOrFollowsALinkMayRead() throws IOException {
+        assertThat(ask(get("/", "Sec-Fetch-Site: none"))).startsWith("HTTP/1.1 200 ");
+        assertThat(ask(get("/healthz", "Sec-Fetch-Site: same-origin"))).startsWith("HTTP/1.1 200 ");
+        String[] link = {"Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"};
+        assertThat(ask(get("/healthz", link))).startsWith("HTTP/1.1 200 ");
+    }
+
+    /** No browser can open the control socket; something that passes on what one sends could. */
+    @Test
+    void onTheControlSocketALinkIsRefusedToo() throws IOException {
+        String request = get(
+                        "/api/v1/reload",
+                        "Sec-Fetch-Site: cross-site",
+                        "Sec-Fetch-Mode: navigate",
+                        "Sec-Fetch-Dest: document")
+                .replace("GET", "POST");
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
+            assertThat(new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8))
+                    .startsWith("HTTP/1.1 403 ");
+        }
+    }
+
     // What is no good request.
 
     @ParameterizedTest
@@ -248,6 +288,23 @@ class AdminServerTest {
         } catch (IOException e) {
             return true;
         }
+    }
+
+    @Test
+    void thoseWhoDoNotTakeTheirAnswersMakeRoomToo() throws IOException {
+        AtomicInteger made = new AtomicInteger();
+        proxy.routes.text("/large", Answer.TEXT, () -> {
+            made.incrementAndGet();
+            return "x".repeat(8 << 20);
+        });
+        for (int i = 0; i < Connections.MOST; i++) {
+            connect().getOutputStream().write(get("/large").getBytes(StandardCharsets.US_ASCII));
+        }
+        await().atMost(PATIENCE).until(() -> made.get() == Connections.MOST);
+
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> ask(get("/healthz")).startsWith("HTTP/1.1 200 OK\r\n"));
     }
 
     @Test
@@ -463,6 +520,45 @@ class AdminServerTest {
         assertThat(control("GET", "status", Map.of()).status()).isEqualTo(200);
     }
 
+    /** Nobody asked for it by name: the proxy serves, and says what it is without. */
+    @Test
+    void aUsualSocketThatAnswersIsDoneWithoutAndTold() throws IOException {
+        String remark = "no control socket " + socket + ": another process answers there; is rpcward running already?";
+        EventLoopGroup loops = TransportType.best().eventLoops(1, "test-admin-second");
+        List<String> failures = new ArrayList<>();
+        AdminServer second = new AdminServer(TransportType.best(), loops.next(), new Routes(), socket, failures::add);
+        try {
+            second.open(AdminPolicy.DEFAULT);
+
+            assertThat(second.places()).isEmpty();
+            assertThat(second.remarks()).containsExactly(remark);
+            assertThat(failures).containsExactly(remark);
+
+            proxy.close();
+            second.open(AdminPolicy.DEFAULT);
+            assertThat(second.places()).containsExactly("control socket " + socket);
+            assertThat(second.remarks()).isEmpty();
+        } finally {
+            second.close();
+            loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+        }
+    }
+
+    @Test
+    void statusTellsWhereItIsAskedAndWhatIsNotAsItShouldBe() throws IOException {
+        proxy.views.opened(proxy.server);
+        assertThat(Json.object(control("GET", "status", Map.of()).body()))
+                .containsEntry("control", proxy.server.places())
+                .containsEntry("remarks", List.of());
+
+        Path inside = directory.resolve("new/admin.sock");
+        proxy.server.open(new AdminPolicy(null, inside.toString()));
+        proxy.views.opened(proxy.server);
+        assertThat(Json.object(control("GET", "status", Map.of()).body()))
+                .containsEntry(
+                        "remarks", List.of("made the directory " + inside.getParent() + ", for its owner alone"));
+    }
+
     @Test
     void aDeadSocketIsReplacedAndAFileIsNot() throws IOException {
         Path dead = directory.resolve("dead.sock");
@@ -479,6 +575,32 @@ class AdminServerTest {
             assertThatThrownBy(() -> other.listen(file)).hasMessageContaining("no socket");
         }
         assertThat(file).hasContent("precious");
+    }
+
+    @Test
+    void aSocketThatCannotBePutInItsPlaceIsClosed() throws IOException {
+        Path taken = directory.resolve("taken.sock");
+        EventLoopGroup loops = TransportType.best().eventLoops(1, "test-admin-taken");
+        List<Path> bound = new ArrayList<>();
+        AdminServer server =
+                new AdminServer(TransportType.best(), loops.next(), new Routes(), null, proxy.failures::add, path -> {
+                    SocketFile file = SocketFile.prepare(path);
+                    bound.add(file.staging());
+                    Files.createDirectory(path);
+                    return file;
+                });
+        try {
+            assertThatThrownBy(() -> server.open(new AdminPolicy(null, taken.toString())))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageStartingWith("control socket " + taken);
+
+            assertThat(bound).hasSize(1);
+            assertThat(Files.readString(Path.of("/proc/net/unix")))
+                    .doesNotContain(bound.get(0).toString());
+            assertThat(bound.get(0).getParent()).doesNotExist();
+        } finally {
+            loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).awaitUninterruptibly();
+        }
     }
 
     @ParameterizedTest
