@@ -69,7 +69,8 @@ final class ReplyFamilies {
                         replies::notSent),
                 Family.counter(
                         "rpcward_failures_total",
-                        "Mistakes of rpcward itself, each of which cost a call or a connection",
+                        "Mistakes of rpcward itself, each of which cost a call or a connection; and what it could not do that calls"
+                                + " do not need: open its control socket, keep its state",
                         replies::failures));
     }
 }

@@ -130,7 +130,7 @@ public final class ReplyCounts {
         unavailable.increment();
     }
 
-    void failed() {
+    public void failed() {
         failures.increment();
     }
 

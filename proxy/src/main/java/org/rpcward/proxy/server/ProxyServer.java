@@ -84,7 +84,7 @@ public final class ProxyServer {
             Operator operator) {
         this.transport = transport;
         this.log = log;
-        this.runLog = new RunLog(log);
+        this.runLog = new RunLog(log, counters.replies()::failed);
         this.callLog = callLog;
         this.counters = counters;
         counters.serve(policy);

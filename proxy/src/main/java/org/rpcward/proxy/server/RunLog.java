@@ -9,9 +9,12 @@ import org.rpcward.proxy.overload.Signal;
 /** Tells of what concerns the whole run and no call: the host, overload, orders of an administrator, the end. */
 final class RunLog {
     private final EventLog log;
+    private final Runnable failures;
 
-    RunLog(EventLog log) {
+    /** @param failures counts what could not be done */
+    RunLog(EventLog log, Runnable failures) {
         this.log = log;
+        this.failures = failures;
     }
 
     /** Somebody did something over the control socket. */
@@ -58,6 +61,7 @@ final class RunLog {
 
     /** What is kept over a restart could not be read or written. */
     void state(String failure) {
+        failures.run();
         reason("state", failure);
     }
 
