@@ -33,9 +33,13 @@ public final class Beat {
     /**
      * The least of the last three lags, so that one pause of the machine is none; or how long the loop has not come at
      * all, once it missed three beats.
+     *
+     * @param watchedSince from when on whoever asks came round in time himself: what a loop missed before that, he missed
+     *     too, because the whole process stood still
      */
-    public long lagNanos(long now) {
-        long missing = now - last - PERIOD_NANOS;
+    public long lagNanos(long now, long watchedSince) {
+        long came = last;
+        long missing = now - (watchedSince - came > 0 ? watchedSince : came) - PERIOD_NANOS;
         return missing > REMEMBERED * PERIOD_NANOS ? Math.max(missing, lag) : lag;
     }
 }

@@ -45,7 +45,8 @@ final class LoadKeeper {
                         this::waiting,
                         () -> 100.0 * limiter.open() / limiter.cap(),
                         kernel::lost,
-                        () -> levelChanged(sockets, kernel))
+                        () -> levelChanged(sockets, kernel),
+                        System::nanoTime)
                 .start(watched, by);
     }
 

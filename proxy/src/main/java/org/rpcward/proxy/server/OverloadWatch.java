@@ -19,9 +19,17 @@ import org.rpcward.proxy.overload.Beat;
 import org.rpcward.proxy.overload.Overload;
 import org.rpcward.proxy.overload.Signal;
 
+/*
+ * A process that was stopped, on a machine that slept or was frozen, has had no more to do for that: when it goes on, all
+ * clocks have moved and no loop has come round. Whoever watches was stopped with those whom he watches, and so he knows: a
+ * gap between two looks of his own is not counted. A loop that is stuck while he comes round is.
+ */
 /** Lets the event loops beat, and tells {@link Overload} ten times a second what all signals say. */
 final class OverloadWatch {
     private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    /** Two looks further apart than this have a gap between them. Less than what would raise a level. */
+    private static final long GAP_NANOS = 5 * PERIOD_NANOS;
 
     /** What the heap has in use after a collection changes with collections: asked once in so many periods. */
     private static final int HEAP_EVERY = 10;
@@ -31,46 +39,65 @@ final class OverloadWatch {
     private final DoubleSupplier connections;
     private final LongSupplier lost;
     private final Runnable onChange;
+    private final LongSupplier clock;
     private final List<Beat> beats = new ArrayList<>();
     private final Map<Signal, Double> values = new EnumMap<>(Signal.class);
     private @Nullable List<MemoryPoolMXBean> heap;
     private int periods;
+    private long lookedAt;
+    private long watchedSince;
 
     /**
      * @param inFlight percent of the calls that may wait for backends
      * @param connections percent of the connections that there may be
      * @param lost how many datagrams queues have lost by now, or {@link Overload#UNKNOWN}
      * @param onChange is called when the level is another one, by the thread that found it
+     * @param clock nanoseconds, from any beginning
      */
     OverloadWatch(
             Overload overload,
             DoubleSupplier inFlight,
             DoubleSupplier connections,
             LongSupplier lost,
-            Runnable onChange) {
+            Runnable onChange,
+            LongSupplier clock) {
         this.lost = lost;
         this.overload = overload;
         this.inFlight = inFlight;
         this.connections = connections;
         this.onChange = onChange;
+        this.clock = clock;
+        this.lookedAt = clock.getAsLong();
+        this.watchedSince = lookedAt;
     }
 
     /** @param by the loop that watches the others, and on which {@code inFlight} and {@code connections} are asked */
     void start(EventLoopGroup watched, EventExecutor by) {
         for (EventExecutor loop : watched) {
-            Beat beat = new Beat(System.nanoTime());
-            beats.add(beat);
+            Beat beat = watch();
             loop.scheduleWithFixedDelay(
-                    () -> beat.beat(System.nanoTime()), Beat.PERIOD_NANOS, Beat.PERIOD_NANOS, TimeUnit.NANOSECONDS);
+                    () -> beat.beat(clock.getAsLong()), Beat.PERIOD_NANOS, Beat.PERIOD_NANOS, TimeUnit.NANOSECONDS);
         }
         by.scheduleWithFixedDelay(this::look, PERIOD_NANOS, PERIOD_NANOS, TimeUnit.NANOSECONDS);
     }
 
-    private void look() {
-        long now = System.nanoTime();
+    /** What one more loop is to beat. */
+    Beat watch() {
+        Beat beat = new Beat(clock.getAsLong());
+        beats.add(beat);
+        return beat;
+    }
+
+    /** A period is over. */
+    void look() {
+        long now = clock.getAsLong();
+        if (now - lookedAt > GAP_NANOS) {
+            watchedSince = now;
+        }
+        lookedAt = now;
         long lag = 0;
         for (Beat beat : beats) {
-            lag = Math.max(lag, beat.lagNanos(now));
+            lag = Math.max(lag, beat.lagNanos(now, watchedSince));
         }
         values.put(Signal.EVENT_LOOP_LAG, lag / (double) TimeUnit.MILLISECONDS.toNanos(1));
         values.put(Signal.IN_FLIGHT, inFlight.getAsDouble());

@@ -19,10 +19,10 @@ class SignsTest {
             now += Beat.PERIOD_NANOS + late * MILLI;
             beat.beat(now);
         }
-        assertThat(beat.lagNanos(now)).isEqualTo(300 * MILLI);
+        assertThat(beat.lagNanos(now, 0)).isEqualTo(300 * MILLI);
         now += Beat.PERIOD_NANOS;
         beat.beat(now);
-        assertThat(beat.lagNanos(now)).isZero();
+        assertThat(beat.lagNanos(now, 0)).isZero();
     }
 
     @Test
@@ -31,14 +31,22 @@ class SignsTest {
         beat.beat(Beat.PERIOD_NANOS * 50);
         beat.beat(Beat.PERIOD_NANOS * 51);
 
-        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 51)).isZero();
+        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 51, 0)).isZero();
     }
 
     @Test
     void aLoopThatDoesNotComeAtAllIsSeenWithoutItsHelp() {
         beat.beat(Beat.PERIOD_NANOS);
-        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 4)).isZero();
-        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 21)).isEqualTo(Beat.PERIOD_NANOS * 19);
+        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 4, 0)).isZero();
+        assertThat(beat.lagNanos(Beat.PERIOD_NANOS * 21, 0)).isEqualTo(Beat.PERIOD_NANOS * 19);
+    }
+
+    @Test
+    void whatIsMissedWhileNobodyWatchesIsNoLag() {
+        beat.beat(Beat.PERIOD_NANOS);
+        long resumed = Beat.PERIOD_NANOS * 600;
+        assertThat(beat.lagNanos(resumed, resumed)).isZero();
+        assertThat(beat.lagNanos(resumed + Beat.PERIOD_NANOS * 21, resumed)).isEqualTo(Beat.PERIOD_NANOS * 20);
     }
 
     @Test

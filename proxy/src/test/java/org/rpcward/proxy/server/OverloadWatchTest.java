@@ -1,0 +1,93 @@
+package org.rpcward.proxy.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.rpcward.proxy.fixture.FakeClock;
+import org.rpcward.proxy.overload.Beat;
+import org.rpcward.proxy.overload.Overload;
+import org.rpcward.proxy.overload.Signal;
+
+class OverloadWatchTest {
+    private static final Duration PERIOD = Duration.ofNanos(Beat.PERIOD_NANOS);
+
+    private final FakeClock clock = new FakeClock();
+    private final Overload overload = new Overload(clock);
+    private final OverloadWatch watch = new OverloadWatch(overload, () -> 0, () -> 0, () -> 0, () -> {}, clock);
+    private final Beat first = watch.watch();
+    private final Beat second = watch.watch();
+
+    @BeforeEach
+    void allIsWell() {
+        go(Duration.ofSeconds(1), first, second);
+        assertThat(overload.level()).isZero();
+    }
+
+    /** Time passes in which these loops come round, and the one that watches. */
+    private void go(Duration time, Beat... loops) {
+        for (Duration gone = Duration.ZERO; gone.compareTo(time) < 0; gone = gone.plus(PERIOD)) {
+            clock.pass(PERIOD);
+            for (Beat loop : loops) {
+                loop.beat(clock.getAsLong());
+            }
+            watch.look();
+        }
+    }
+
+    @Test
+    void aPauseOfTheWholeProcessIsNoOverload() {
+        clock.pass(Duration.ofMinutes(3));
+
+        watch.look();
+
+        assertThat(overload.level()).isZero();
+        assertThat(overload.signal(Signal.EVENT_LOOP_LAG)).isZero();
+        go(Duration.ofSeconds(1), first, second);
+        assertThat(overload.level()).isZero();
+    }
+
+    @Test
+    void norIsItWhenALoopComesRoundBeforeTheOneThatWatches() {
+        clock.pass(Duration.ofMinutes(3));
+        first.beat(clock.getAsLong());
+        watch.look();
+        second.beat(clock.getAsLong());
+        watch.look();
+
+        assertThat(overload.level()).isZero();
+    }
+
+    @Test
+    void aLoopThatIsStuckWhileOthersComeRoundIs() {
+        go(Duration.ofSeconds(11), first);
+
+        assertThat(overload.level()).isEqualTo(Overload.TOP);
+        assertThat(overload.state().reason()).isEqualTo(Signal.EVENT_LOOP_LAG);
+    }
+
+    @Test
+    void oneThatIsStuckAfterAPauseIsToo() {
+        clock.pass(Duration.ofMinutes(3));
+        watch.look();
+
+        go(Duration.ofMillis(1500), first);
+        assertThat(overload.level()).isEqualTo(1);
+
+        go(Duration.ofMillis(1500), first);
+        assertThat(overload.level()).isEqualTo(2);
+    }
+
+    @Test
+    void oneThatIsLateEachTimeIsThoughTheOneThatWatchesIsLateWithIt() {
+        for (int i = 0; i < 4; i++) {
+            clock.pass(Duration.ofMillis(1500));
+            first.beat(clock.getAsLong());
+            second.beat(clock.getAsLong());
+            watch.look();
+        }
+
+        assertThat(overload.level()).isEqualTo(1);
+    }
+}
