@@ -1,6 +1,8 @@
 package org.rpcward.proxy.backend;
 
 import io.netty.channel.EventLoop;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,10 +20,14 @@ import org.rpcward.proxy.rpcbind.Netid;
 /*
  * Several portmappers with the same registrations, of which the first that is up is asked. A reading that fails there is
  * tried at the next at once. Those before the one that serves are pinged with each reading, so that the first comes back
- * to its place when it has answered often enough. With one endpoint this only keeps its health.
+ * to its place when it has answered often enough. Those behind it are pinged now and then, so that one that fell silent is
+ * told before it is needed. With one endpoint this only keeps its health.
  */
 /** The portmappers of one backend, in the order in which they are preferred. */
 public final class FailoverClient implements Portmapper {
+    /** How long one that stands by may not have been asked. */
+    static final Duration LEISURE = Duration.ofSeconds(30);
+
     private final String backend;
     private final EventLoop loop;
     private final BackendObserver observer;
@@ -31,7 +37,23 @@ public final class FailoverClient implements Portmapper {
     private boolean closed;
 
     /** One portmapper. */
-    private record Member(Endpoint endpoint, BackendClient client, EndpointHealth health, Told told) {}
+    private record Member(
+            Endpoint endpoint, BackendClient client, EndpointHealth health, Told told, LastAsked lastAsked) {}
+
+    /** When a portmapper was asked last; at the beginning is as good as asked. */
+    private static final class LastAsked {
+        private Instant at;
+
+        LastAsked(Instant beginning) {
+            at = beginning;
+        }
+
+        /** A clock that was set back may say anything. */
+        boolean isLongAgo(Instant now) {
+            Duration since = Duration.between(at, now);
+            return since.isNegative() || since.compareTo(LEISURE) >= 0;
+        }
+    }
 
     /** What others see of a portmapper: this event loop and whoever drains it change it. */
     private static final class Told {
@@ -64,7 +86,11 @@ public final class FailoverClient implements Portmapper {
         for (Endpoint endpoint : policy.endpoints()) {
             EndpointState unknown = new EndpointState(endpoint.toString(), true, false, false, 0, null, null);
             members.add(new Member(
-                    endpoint, connect.apply(endpoint, loop), new EndpointHealth(policy.health()), new Told(unknown)));
+                    endpoint,
+                    connect.apply(endpoint, loop),
+                    new EndpointHealth(policy.health()),
+                    new Told(unknown),
+                    new LastAsked(clock.instant())));
         }
     }
 
@@ -86,6 +112,7 @@ public final class FailoverClient implements Portmapper {
 
     private void dump(List<Member> order, int at, Consumer<BackendResult<List<Mapping>>> then) {
         Member member = order.get(at);
+        member.lastAsked().at = clock.instant();
         member.client().dump(result -> {
             note(member, result.status());
             if (result.status() == Status.OK) {
@@ -115,7 +142,10 @@ public final class FailoverClient implements Portmapper {
         return order;
     }
 
-    /** Those that would serve were they up, and those that are to be asked when the others fail but were down. */
+    /**
+     * Those that would serve were they up, and of those that are to be asked when the others fail the ones that were down,
+     * that may be going down, or that nobody asked for long.
+     */
     private void pingOthers(Member serving) {
         boolean before = true;
         for (Member member : members) {
@@ -125,7 +155,10 @@ public final class FailoverClient implements Portmapper {
             }
             boolean waitsToComeBack =
                     serving.health().isUp() && !member.health().isUp();
-            if ((before || waitsToComeBack) && !member.told().state().drained()) {
+            boolean doubtful = member.health().isTurning() || member.lastAsked().isLongAgo(clock.instant());
+            if ((before || waitsToComeBack || doubtful)
+                    && !member.told().state().drained()) {
+                member.lastAsked().at = clock.instant();
                 member.client().ping(result -> note(member, result.status()));
             }
         }
@@ -140,6 +173,7 @@ public final class FailoverClient implements Portmapper {
             return;
         }
         Member member = order.get(0);
+        member.lastAsked().at = clock.instant();
         member.client().port(program, version, netid, transport, result -> {
             note(member, result.status());
             then.accept(result);

@@ -20,6 +20,7 @@ import org.rpcward.proxy.backend.BackendResult.Status;
 import org.rpcward.proxy.backend.Loops.Result;
 import org.rpcward.proxy.backend.TcpPeer.Connection;
 import org.rpcward.proxy.fixture.BackendBuilder;
+import org.rpcward.proxy.fixture.FakeClock;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 import org.rpcward.proxy.transport.OwnConnections;
@@ -155,6 +156,86 @@ class FailoverClientTest {
                 answer(other, SUCCESS + "00000801");
                 assertThat(elsewhere.get().value()).isEqualTo(2049);
             }
+        }
+    }
+
+    /** One reading, answered by the first. */
+    private void read(Connection one, FailoverClient standing) throws Exception {
+        Result<List<Mapping>> result = new Result<>();
+        Loops.run(loop, () -> standing.dump(result));
+        answer(one, EMPTY_LISTING);
+        assertThat(result.status()).isEqualTo(Status.OK);
+    }
+
+    @Test
+    void oneThatStandsByIsAskedAtLeisureAndAtEachReadingWhileItMayBeGoingDown() throws Exception {
+        FakeClock clock = new FakeClock();
+        FailoverClient standing = new FailoverClient(policy(), loop, observer, clock, this::connect);
+        Result<List<Mapping>> beginning = new Result<>();
+        Loops.run(loop, () -> standing.dump(beginning));
+        try (Connection one = first.accept()) {
+            answer(one, EMPTY_LISTING);
+            assertThat(beginning.status()).isEqualTo(Status.OK);
+            clock.pass(FailoverClient.LEISURE.minusMillis(1));
+            read(one, standing);
+            assertThat(second.isLeftAloneFor(50)).isTrue();
+
+            clock.pass(Duration.ofMillis(1));
+            read(one, standing);
+            try (Connection other = second.accept()) {
+                byte[] ping = other.receive();
+                assertThat(ping).hasSize(40);
+                assertThat(ping[23]).isZero();
+                other.sendRecord(UdpPeer.reply(ping, SUCCESS));
+                await().until(() -> observer.count("up " + secondName) == 1);
+
+                clock.pass(FailoverClient.LEISURE);
+                for (int failed = 1; failed <= 3; failed++) {
+                    read(one, standing);
+                    answer(other, SYSTEM_ERR);
+                    int all = failed;
+                    await().until(() -> observer.count("asked error") == all);
+                }
+            }
+            assertThat(observer.count("down " + secondName + " error")).isEqualTo(1);
+            assertThat(standing.endpoints()).extracting(EndpointState::word).containsExactly("up", "down");
+        } finally {
+            Loops.run(loop, standing::close);
+        }
+    }
+
+    @Test
+    void oneThatStandsByAndIsGoneIsToldBeforeItIsNeeded() throws Exception {
+        FakeClock clock = new FakeClock();
+        FailoverClient standing = new FailoverClient(policy(), loop, observer, clock, this::connect);
+        second.close();
+        clock.pass(FailoverClient.LEISURE);
+        Result<List<Mapping>> result = new Result<>();
+        Loops.run(loop, () -> standing.dump(result));
+        try (Connection one = first.accept()) {
+            answer(one, EMPTY_LISTING);
+            assertThat(result.status()).isEqualTo(Status.OK);
+            await().until(() -> observer.count("down " + secondName + " unreachable") == 1);
+            assertThat(standing.endpoints()).extracting(EndpointState::word).containsExactly("up", "down");
+        } finally {
+            Loops.run(loop, standing::close);
+        }
+    }
+
+    @Test
+    void oneThatRestsIsNotAskedAtLeisureEither() throws Exception {
+        FakeClock clock = new FakeClock();
+        FailoverClient standing = new FailoverClient(policy(), loop, observer, clock, this::connect);
+        standing.drain(secondName, true);
+        clock.pass(FailoverClient.LEISURE);
+        Result<List<Mapping>> result = new Result<>();
+        Loops.run(loop, () -> standing.dump(result));
+        try (Connection one = first.accept()) {
+            answer(one, EMPTY_LISTING);
+            assertThat(result.status()).isEqualTo(Status.OK);
+            assertThat(second.isLeftAloneFor(50)).isTrue();
+        } finally {
+            Loops.run(loop, standing::close);
         }
     }
 
