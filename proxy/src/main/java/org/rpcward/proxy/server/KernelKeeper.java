@@ -347,12 +347,10 @@ final class KernelKeeper {
 
     /** Known sources first: others have short turns between theirs. */
     private void takeTurns(OpenSocket socket, @Nullable Lanes lanes, int number, boolean regularsApart) {
-        SocketDrops.Lane lane = lanes != Lanes.TWO
-                ? SocketDrops.Lane.SHARED
-                : lanes.isKnown(number) ? SocketDrops.Lane.KNOWN : SocketDrops.Lane.OTHER;
+        SocketDrops.Lane lane = SocketDrops.Lane.of(lanes, number);
         drops.move(socket, lane);
         if (socket instanceof DatagramPort port) {
-            int known = lane == SocketDrops.Lane.KNOWN ? KNOWN_PER_TURN : DATAGRAMS_PER_TURN;
+            int known = lanes == Lanes.TWO ? KNOWN_PER_TURN : DATAGRAMS_PER_TURN;
             boolean afterRegulars = regularsApart && lanes != null && !lanes.isOfRegulars(number);
             port.takeTurnsOf(
                     lane == SocketDrops.Lane.OTHER ? OTHERS_PER_TURN : afterRegulars ? AFTER_REGULARS_PER_TURN : known);
