@@ -12,12 +12,10 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -26,17 +24,29 @@ import org.junit.jupiter.api.io.TempDir;
  * nothing else is. The abuser is a source that the policy allows, which may do more than a stranger.
  */
 @RequiresLab(programs = {})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class AbuseIT {
+class AbuseIT extends Opened {
     private static final int NFS = 100_003;
     private static final int TCP = 6;
     private static final int PER_SOURCE = 8;
+    private static final int PER_PREFIX = 12;
+    private static final int NEW_AT_ONCE = 5;
+    private static final int SLOW_PORT = 1111;
+    private static final int FEW_PORT = 1112;
+    private static final int FEW = 4;
     private static final int CONNECTIONS = 2;
     private static final String ABUSER = "203.0.113.9";
+
+    /** Of the prefix of the abuser; no rule names it. */
+    private static final String STRANGER = "203.0.113.10";
+
     private static final String ADMIN = "http://127.0.0.1:9111/metrics";
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final byte[] CALL = Calls.getPort(7, NFS, 3, TCP);
     private static final byte[] REPLY = Calls.words(7, 1, 0, 0, 0, 0, 2049);
+
+    /** AUTH_TOOWEAK. */
+    private static final byte[] REFUSAL = Calls.words(7, 1, 1, 1, 5);
+
     private static final Pattern COUNT =
             Pattern.compile("(?m)^rpcward_tcp_(?:connections|closed)_total\\{(?:result|reason)=\"(\\w+)\"\\} (\\d+)");
 
@@ -46,14 +56,17 @@ class AbuseIT {
               lan:
                 bind: [s0]
                 workers: 1
-                tcp: { first_record: 1500ms, record: 1500ms, idle: 3s, max_per_source: 8, max_calls: 1000000 }
+                tcp:
+                  { first_record: 1500ms, record: 1500ms, idle: 3s, max_per_source: 8, max_per_prefix: 12, max_calls: 1000000 }
+              slow: { bind: [s0], port: 1111, workers: 1, tcp: { idle: 3s, max_per_source: 8, new_per_source: 1 } }
+              few: { bind: [s0], port: 1112, workers: 1, tcp: { idle: 3s, max_per_source: 8, max_connections: 4 } }
             backends: { table: { registry: [{ program: nfs, version: 3, netid: [tcp, udp], port: 2049 }] } }
             rules: [{ name: all ask, from: [192.0.2.2, 203.0.113.9], call: [ping, lookup, list], then: allow }]
+            default: refuse
             log: { allow: none }
             admin: { http: "127.0.0.1:9111", socket: off }
             """;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Caller abuser;
     private Steady client;
@@ -62,19 +75,9 @@ class AbuseIT {
     @BeforeAll
     void start(@TempDir Path directory) {
         lab = opened(new Lab(directory));
+        lab.client().ip("addr add " + STRANGER + "/32 dev lo\n");
+        lab.proxy().ip("route add " + STRANGER + "/32 via " + Lab.CLIENT_V4 + "\n");
         opened(Rpcward.start(lab.proxy(), POLICY));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     @BeforeEach
@@ -94,7 +97,9 @@ class AbuseIT {
         client.close();
         await("everybody is gone")
                 .atMost(PATIENCE)
-                .until(() -> gauge("rpcward_tcp_connections_open{listener=\"lan\"}") == 0);
+                .until(() -> gauge("rpcward_tcp_connections_open{listener=\"lan\"}") == 0
+                        && gauge("rpcward_tcp_connections_open{listener=\"slow\"}") == 0
+                        && gauge("rpcward_tcp_connections_open{listener=\"few\"}") == 0);
     }
 
     private String metrics() {
@@ -148,20 +153,36 @@ class AbuseIT {
 
     /** So many connections of the abuser at once, all of which do the same, until they are ended. */
     private List<Caller.Stream> all(int connections, byte[]... segments) {
+        return all(ABUSER, 111, connections, segments).stream()
+                .map(CompletableFuture::join)
+                .toList();
+    }
+
+    private List<CompletableFuture<Caller.Stream>> all(String source, int port, int connections, byte[]... segments) {
         List<CompletableFuture<Caller.Stream>> later = new ArrayList<>();
         for (int i = 0; i < connections; i++) {
             later.add(abuser.tcpLater(
-                    ABUSER,
+                    source,
                     0,
                     Lab.PROXY_V4,
-                    111,
+                    port,
                     PATIENCE,
                     PATIENCE,
                     Integer.MAX_VALUE,
                     false,
                     Arrays.asList(segments)));
         }
-        return later.stream().map(CompletableFuture::join).toList();
+        return later;
+    }
+
+    /** How many were answered so; the others were turned away before that. */
+    private static long answered(List<CompletableFuture<Caller.Stream>> streams, byte[] reply) {
+        List<List<byte[]>> received =
+                streams.stream().map(s -> s.join().records()).toList();
+        assertThat(received)
+                .allSatisfy(records -> assertThat(records.isEmpty() || Arrays.equals(records.get(0), reply))
+                        .isTrue());
+        return received.stream().filter(records -> !records.isEmpty()).count();
     }
 
     @Test
@@ -171,6 +192,41 @@ class AbuseIT {
         assertThat(held).isEqualTo(new Caller.Held(PER_SOURCE, 9 * PER_SOURCE));
         assertThat(abuser.again(ABUSER, Calls.record(CALL))).isEqualTo(PER_SOURCE);
         awaitCounted(Map.of("accepted", (long) PER_SOURCE, "per_source", 9L * PER_SOURCE));
+        assertNobodyElseWasHurt();
+    }
+
+    @Test
+    void twoOfAPrefixShareWhatThePrefixMayHave() {
+        int left = PER_PREFIX - PER_SOURCE;
+
+        assertThat(abuser.hold(ABUSER, Lab.PROXY_V4, PER_SOURCE, Calls.record(CALL)))
+                .isEqualTo(new Caller.Held(PER_SOURCE, 0));
+        assertThat(abuser.hold(STRANGER, Lab.PROXY_V4, PER_SOURCE, Calls.record(CALL)))
+                .isEqualTo(new Caller.Held(left, PER_SOURCE - left));
+        awaitCounted(Map.of("accepted", (long) PER_PREFIX, "per_prefix", (long) PER_SOURCE - left));
+        assertNobodyElseWasHurt();
+    }
+
+    /** The host may be so slow that there is room for one or two more by the time that the last comes. */
+    @Test
+    void whoConnectsAnewTooOften() {
+        long answered = answered(all(ABUSER, SLOW_PORT, PER_SOURCE, Calls.record(CALL)), REPLY);
+
+        assertThat(answered).isBetween((long) NEW_AT_ONCE, PER_SOURCE - 1L);
+        awaitCounted(Map.of("accepted", answered, "idle", answered, "new_per_source", PER_SOURCE - answered));
+        assertNobodyElseWasHurt();
+    }
+
+    @Test
+    void strangersHaveHalfOfTheConnectionsAndOthersTheRest() {
+        List<CompletableFuture<Caller.Stream>> strangers = all(STRANGER, FEW_PORT, PER_SOURCE, Calls.record(CALL));
+        awaitCounted(Map.of("accepted", FEW / 2L, "strangers", PER_SOURCE - FEW / 2L));
+
+        List<CompletableFuture<Caller.Stream>> known = all(ABUSER, FEW_PORT, FEW / 2, Calls.record(CALL));
+
+        assertThat(answered(known, REPLY)).isEqualTo(FEW / 2);
+        assertThat(answered(strangers, REFUSAL)).isEqualTo(FEW / 2);
+        awaitCounted(Map.of("accepted", (long) FEW, "idle", (long) FEW, "strangers", PER_SOURCE - FEW / 2L));
         assertNobodyElseWasHurt();
     }
 

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -16,12 +15,10 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,9 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
  * was caused goes on firing; the order of the tests is one in which none causes what a later one is about.
  */
 @RequiresLab(programs = {"rpcbind", "prometheus", "promtool", "prlimit", "mkfifo"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class AlertsIT {
+class AlertsIT extends Opened {
     private static final int NFS = 100_003;
     private static final int UDP = 17;
     private static final int SET = 1;
@@ -104,7 +100,6 @@ class AlertsIT {
             admin: { http: "127.0.0.1:9112", socket: off }
             """;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private final Set<String> raised = new TreeSet<>();
     private Path directory;
     private Lab lab;
@@ -130,18 +125,6 @@ class AlertsIT {
         // Those that are not there yet are added now: Prometheus takes seconds to notice a change.
         prometheus = opened(new Prometheus(
                 lab.proxy(), directory, rules -> rules.replaceAll("(?m)^( +for:) .*$", "$1 300ms"), FIRST, SECOND));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private void ask() {

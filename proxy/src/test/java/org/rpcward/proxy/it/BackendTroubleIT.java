@@ -14,12 +14,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,9 +26,8 @@ import org.rpcward.proxy.it.HostileBackend.Trouble;
 
 /** A backend may be slow, dead, mad or malicious: clients get an answer or a clean failure, in bounded time. */
 @RequiresLab
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class BackendTroubleIT {
+class BackendTroubleIT extends Opened {
     private static final int FIRST_PORT = 4000;
     private static final List<Trouble> TROUBLES = List.of(Trouble.values());
     private static final int NOBODY = 5999;
@@ -41,7 +38,6 @@ class BackendTroubleIT {
     private static final byte[] PORT = words(7, 1, 0, 0, 0, 0, HostileBackend.NFS_PORT);
     private static final byte[] SYSTEM_ERR = words(7, 1, 0, 0, 0, 5);
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private final Map<Trouble, CompletableFuture<Caller.Datagram>> heardOverUdp = new EnumMap<>(Trouble.class);
     private Caller caller;
     private Rpcward rpcward;
@@ -88,18 +84,6 @@ class BackendTroubleIT {
         backends.append(
                 "  %s: { address: \"10.111.0.2:%d\", timeout: 800ms, fresh: 300ms, retry: 300ms, answers: %s }\n"
                         .formatted(name, port, answers));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private static byte[] question() {

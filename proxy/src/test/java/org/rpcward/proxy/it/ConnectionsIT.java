@@ -9,16 +9,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Connections that only take room: those that say nothing, or not enough, or do not listen. */
 @RequiresLab(programs = {})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ConnectionsIT {
+class ConnectionsIT extends Opened {
     private static final Duration FIRST_RECORD = Duration.ofMillis(700);
     private static final Duration IDLE = Duration.ofMillis(1500);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -35,7 +32,6 @@ class ConnectionsIT {
             rules: [{ name: all, from: any, then: allow }]
             """;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Caller caller;
     private Rpcward rpcward;
 
@@ -44,18 +40,6 @@ class ConnectionsIT {
         Lab lab = opened(new Lab(directory));
         caller = opened(new Caller(lab.client()));
         rpcward = opened(Rpcward.start(lab.proxy(), POLICY));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     /** How a connection ends that sends these segments and waits; and how long that took. */

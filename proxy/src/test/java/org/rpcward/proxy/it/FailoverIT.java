@@ -9,24 +9,19 @@ import static org.rpcward.proxy.it.Calls.words;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.rpcward.proxy.it.Questions.Question;
 
 /** A backend with two portmappers, of which one dies; and what the log tells of the registrations of a backend. */
 @RequiresLab(programs = {"rpcbind", "tcpdump"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class FailoverIT {
+class FailoverIT extends Opened {
     private static final int TCP = 6;
     private static final int SET = 1;
     private static final int NULL = 0;
@@ -43,8 +38,6 @@ class FailoverIT {
 
     private static final String TWO_ADDRESSES = "address: [\"10.111.0.2:111\", \"10.112.0.2:111\"], ";
 
-    private final List<AutoCloseable> always = new ArrayList<>();
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Host second;
     private Caller caller;
@@ -54,9 +47,9 @@ class FailoverIT {
     @BeforeAll
     void lab(@TempDir Path directory) {
         lab = new Lab(directory);
-        always.add(lab);
+        opened(lab);
         second = new Host("second", directory);
-        always.add(second);
+        opened(second);
         lab.proxy().wire("b2", second, "b0");
         lab.proxy().ip("""
                 addr add 10.112.0.1/24 dev b2
@@ -67,40 +60,19 @@ class FailoverIT {
                 link set b0 up
                 """);
         caller = new Caller(lab.client());
-        always.add(caller);
+        opened(caller);
         within = new Caller(lab.backend());
-        always.add(within);
-    }
-
-    @AfterAll
-    void closeLab() throws Exception {
-        closeAll(always);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        closeAll(open);
-    }
-
-    private static void closeAll(List<AutoCloseable> resources) throws Exception {
-        for (int i = resources.size() - 1; i >= 0; i--) {
-            resources.remove(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
+        opened(within);
     }
 
     private Rpcbind rpcbind(Host host, int nfsPort) {
-        Rpcbind rpcbind = opened(Rpcbind.start(host));
+        Rpcbind rpcbind = openedForThis(Rpcbind.start(host));
         rpcbind.set(NFS, 3, "tcp", nfsPort);
         return rpcbind;
     }
 
     private Rpcward rpcward(String settings) {
-        return opened(Rpcward.start(lab.proxy(), """
+        return openedForThis(Rpcward.start(lab.proxy(), """
                 version: 1
                 listeners: { lan: { bind: [s0] } }
                 backends: { legacy: { %s } }
@@ -145,7 +117,7 @@ class FailoverIT {
         Rpcbind first = Rpcbind.start(lab.backend());
         first.set(NFS, 3, "tcp", 2049);
         Rpcbind other = rpcbind(second, 3049);
-        Capture atFirst = opened(new Capture(lab.backend(), "b0", "port 111"));
+        Capture atFirst = openedForThis(new Capture(lab.backend(), "b0", "port 111"));
         Rpcward rpcward =
                 rpcward(TWO_ADDRESSES + "fresh: 300ms, retry: 100ms, stale: 3s, health: { rise: 3, fall: 2 }");
         awaitNfs(2049, 2049);
@@ -167,7 +139,7 @@ class FailoverIT {
                         .containsKey("reason"));
         atFirst.packets();
 
-        Capture again = opened(new Capture(lab.backend(), "b0", "port 111 and tcp"));
+        Capture again = openedForThis(new Capture(lab.backend(), "b0", "port 111 and tcp"));
         Rpcbind back = Rpcbind.start(lab.backend());
         back.set(NFS, 3, "tcp", 4049);
         awaitNfs(3049, 4049);
@@ -234,7 +206,7 @@ class FailoverIT {
 
         old.close();
         awaitNfs(2049, 3049);
-        opened(oldPortmapper());
+        openedForThis(oldPortmapper());
 
         awaitNfs(3049, 2049);
     }

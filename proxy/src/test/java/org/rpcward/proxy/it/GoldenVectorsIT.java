@@ -12,10 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,8 +29,7 @@ import org.rpcward.proxy.it.GoldenVectors.Vector;
  */
 /** What a real rpcbind said to 483 calls, and what rpcward says to them in front of a real rpcbind. */
 @RequiresLab(programs = {"rpcbind", "sed"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class GoldenVectorsIT {
+class GoldenVectorsIT extends Opened {
     private static final int FIRST_BACKEND_PORT = 2000;
     private static final int FIRST_PORT = 3000;
     private static final int SYSTEM_ERR = 5;
@@ -52,8 +49,6 @@ class GoldenVectorsIT {
     private final Map<String, byte[]> statisticsBefore = new LinkedHashMap<>();
     private final Map<String, byte[]> tablesAfter = new LinkedHashMap<>();
     private final Map<String, byte[]> statisticsAfter = new LinkedHashMap<>();
-
-    private final List<AutoCloseable> open = new ArrayList<>();
 
     @BeforeAll
     void play(@TempDir Path directory) throws Exception {
@@ -86,18 +81,6 @@ class GoldenVectorsIT {
         List<String> lines = new ArrayList<>();
         said.forEach((name, text) -> lines.add(name + " | " + differences.abbreviate(text)));
         Files.write(Path.of("target", "golden-said.txt"), lines);
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private Map<String, Rpcbind> startBackends(Lab lab) {

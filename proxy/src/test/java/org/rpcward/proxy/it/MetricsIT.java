@@ -6,22 +6,17 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real Prometheus scrapes a running rpcward. */
 @RequiresLab(programs = {"rpcbind", "prometheus", "promtool"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class MetricsIT {
+class MetricsIT extends Opened {
     private static final int NFS = 100_003;
     private static final int UDP = 17;
     private static final String ADMIN = "http://127.0.0.1:9111";
@@ -39,7 +34,6 @@ class MetricsIT {
             admin: { http: "127.0.0.1:9111", socket: off }
             """;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Prometheus prometheus;
     private Caller caller;
@@ -54,18 +48,6 @@ class MetricsIT {
         opened(Rpcward.start(lab.proxy(), POLICY));
         caller = opened(new Caller(lab.client()));
         prometheus = opened(new Prometheus(lab.proxy(), directory, rules -> rules, "127.0.0.1:9111"));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private String fetch(String url, String accept) {

@@ -19,11 +19,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,8 +28,7 @@ import org.rpcward.proxy.it.Questions.Question;
 
 /** What a backend is asked, and when, while clients ask rpcward; and what they are told when it changes, or is away. */
 @RequiresLab(programs = {"rpcbind", "rpcinfo", "showmount", "tcpdump"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class MirrorIT {
+class MirrorIT extends Opened {
     private static final int UDP = 17;
     private static final int TCP = 6;
     private static final int LOOKUP = 3;
@@ -52,57 +48,34 @@ class MirrorIT {
 
     private static final byte[] SYSTEM_ERR = words(1, 1, 0, 0, 0, 5);
 
-    private final List<AutoCloseable> always = new ArrayList<>();
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Caller caller;
 
     @BeforeAll
     void lab(@TempDir Path directory) throws IOException {
         lab = new Lab(directory);
-        always.add(lab);
+        opened(lab);
         // Clients at all of 10.9.0.0/16.
         lab.client().ip("route add local 10.9.0.0/16 dev lo");
         lab.proxy().ip("route add 10.9.0.0/16 via " + Lab.CLIENT_V4);
         Running services = lab.proxy().converse(Programs.labProgram(ServiceStub.class));
-        always.add(services);
+        opened(services);
         assertThat(services.process().inputReader().readLine()).isEqualTo("ready");
         caller = new Caller(lab.client());
-        always.add(caller);
-    }
-
-    @AfterAll
-    void closeLab() throws Exception {
-        closeAll(always);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        closeAll(open);
-    }
-
-    private static void closeAll(List<AutoCloseable> resources) throws Exception {
-        for (int i = resources.size() - 1; i >= 0; i--) {
-            resources.remove(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
+        opened(caller);
     }
 
     private Rpcbind rpcbind() {
-        return opened(Rpcbind.start(lab.backend()));
+        return openedForThis(Rpcbind.start(lab.backend()));
     }
 
     private Capture capture() {
-        return opened(new Capture(lab.backend(), "b0", "port 111"));
+        return openedForThis(new Capture(lab.backend(), "b0", "port 111"));
     }
 
     /** rpcward for a backend with these settings, whom everybody may ask anything. */
     private Rpcward rpcward(String settings) {
-        return opened(Rpcward.start(lab.proxy(), """
+        return openedForThis(Rpcward.start(lab.proxy(), """
                 version: 1
                 listeners: { lan: { bind: [s0], tcp: { max_per_source: 500, new_per_source: 500, max_per_prefix: 1000 } } }
                 backends: { legacy: { address: "10.111.0.2:111", %s } }
@@ -113,7 +86,7 @@ class MirrorIT {
     private void oldPortmapper(String transports, int millis, String... rows) {
         List<String> arguments = new ArrayList<>(List.of(Lab.BACKEND_V4, "111", transports, Integer.toString(millis)));
         arguments.addAll(List.of(rows));
-        Running old = opened(
+        Running old = openedForThis(
                 lab.backend().converse(Programs.labProgram(OldPortmapper.class, arguments.toArray(String[]::new))));
         try {
             assertThat(old.process().inputReader().readLine())
@@ -508,7 +481,7 @@ class MirrorIT {
         rpcward("fresh: 2s, retry: 100ms, timeout: 2s");
         assertThat(askOverTcp(getPort(1, NFS, 3, TCP))).isEqualTo(words(1, 1, 0, 0, 0, 0, 2049));
 
-        Steady steady = opened(new Steady(lab.client(), Lab.PROXY_V4, 4, 4, 5, List.of("100003/3")));
+        Steady steady = openedForThis(new Steady(lab.client(), Lab.PROXY_V4, 4, 4, 5, List.of("100003/3")));
         // Misses make it read again and again meanwhile.
         Map<String, Integer> misses = replies(300, i -> getPortFrom(clientAddress(i), FIRST_ABSENT + i));
         pass(Duration.ofSeconds(4));

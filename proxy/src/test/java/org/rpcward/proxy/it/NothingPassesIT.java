@@ -17,10 +17,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.rpcward.proxy.it.Attacks.Attack;
 import org.rpcward.proxy.it.Pcap.Packet;
@@ -31,8 +29,7 @@ import org.rpcward.proxy.it.Pcap.Packet;
  */
 /** Nothing that a client sends reaches the backend, and nothing comes back that is larger than what was sent. */
 @RequiresLab(programs = {"rpcbind", "tcpdump", "sed"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class NothingPassesIT {
+class NothingPassesIT extends Opened {
     private static final int MIRRORING = 111;
     private static final int FORWARDING = 1111;
     private static final int FORWARDING_OVER_V6 = 1112;
@@ -72,7 +69,6 @@ class NothingPassesIT {
             rules: [{ name: all, from: any, then: allow }]
             """;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private final Set<Integer> registered = new java.util.TreeSet<>(List.of(Calls.PROGRAM));
     private Caller caller;
     private Rpcward rpcward;
@@ -179,18 +175,6 @@ class NothingPassesIT {
                         true,
                         List.of(bytes))
                 .whenComplete((stream, e) -> room.release());
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     /** The questions that rpcward asks, by their bytes. */

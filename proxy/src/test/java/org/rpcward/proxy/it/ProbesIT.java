@@ -24,12 +24,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,9 +39,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * client no more than it sent.
  */
 @RequiresLab(programs = {"rpcbind", "rpcinfo", "tcpdump", "timeout"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class ProbesIT {
+class ProbesIT extends Opened {
     private static final int UDP = 17;
     private static final int TCP = 6;
     private static final int SET = 1;
@@ -89,7 +86,6 @@ class ProbesIT {
             default: drop
             """;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Caller caller;
     private Capture atFriends;
@@ -260,18 +256,6 @@ class ProbesIT {
         atFriends = opened(new Capture(lab.client(), "c0", "udp port 111"));
         atStrangers = opened(new Capture(lab.client(), "c1", "port 111"));
         opened(Rpcward.start(lab.proxy(), POLICY));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private List<byte[]> overTcp(String source, String to, byte[]... segments) {

@@ -5,14 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,9 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * on the network that it asks from.
  */
 @RequiresLab(programs = {"rpcbind", "rpcinfo", "showmount", "nmap", "systemd-socket-activate", "bash", "ss"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class RealClientsIT {
+class RealClientsIT extends Opened {
     private static final String REFUSING_V4 = "10.3.0.1";
     private static final String REFUSING_V6 = "fd00:3::1";
     private static final String SILENT_V4 = "10.4.0.1";
@@ -53,7 +49,6 @@ class RealClientsIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Rpcward rpcward;
     private Running broadcast;
@@ -83,18 +78,6 @@ class RealClientsIT {
         rpcward = opened(Rpcward.start(lab.proxy(), POLICY));
         // It takes 12 seconds, whatever happens: they pass while the other tests run.
         broadcast = opened(lab.client().start(List.of("rpcinfo", "-b", "100005", "3")));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private Host.Finished ask(String command) {

@@ -13,18 +13,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.rpcward.proxy.it.Questions.Question;
 
 /** The policy is exchanged again and again while clients go on asking. */
 @RequiresLab(programs = {"rpcbind", "tcpdump"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ReloadIT {
+class ReloadIT extends Opened {
     private static final int TCP = 6;
     private static final int NFS = 100_003;
     private static final int MOUNTD = 100_005;
@@ -39,8 +35,6 @@ class ReloadIT {
 
     private static final String CLOSED = policy(BACKEND, "nfs", "");
 
-    private final List<AutoCloseable> always = new ArrayList<>();
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Caller caller;
 
@@ -60,34 +54,13 @@ class ReloadIT {
     @BeforeAll
     void lab(@TempDir Path directory) {
         lab = new Lab(directory);
-        always.add(lab);
+        opened(lab);
         caller = new Caller(lab.client());
-        always.add(caller);
+        opened(caller);
         Rpcbind rpcbind = Rpcbind.start(lab.backend());
-        always.add(rpcbind);
+        opened(rpcbind);
         rpcbind.set(NFS, 3, "tcp", 2049);
         rpcbind.set(MOUNTD, 3, "tcp", 20_048);
-    }
-
-    @AfterAll
-    void closeLab() throws Exception {
-        closeAll(always);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        closeAll(open);
-    }
-
-    private static void closeAll(List<AutoCloseable> resources) throws Exception {
-        for (int i = resources.size() - 1; i >= 0; i--) {
-            resources.remove(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private int port(int program) {
@@ -108,10 +81,10 @@ class ReloadIT {
 
     @Test
     void fiftyReloadsLoseNoCallAndCloseNoConnectionAndAskTheBackendNothing() {
-        Capture capture = opened(new Capture(lab.backend(), "b0", "port 111"));
-        Rpcward rpcward = opened(Rpcward.start(lab.proxy(), OPEN));
+        Capture capture = openedForThis(new Capture(lab.backend(), "b0", "port 111"));
+        Rpcward rpcward = openedForThis(Rpcward.start(lab.proxy(), OPEN));
         assertThat(port(MOUNTD)).isEqualTo(20_048);
-        Steady steady = opened(
+        Steady steady = openedForThis(
                 new Steady(lab.client(), Lab.PROXY_V4, SOCKETS, CONNECTIONS, 2, List.of(NFS + "/3", MOUNTD + "/3")));
 
         for (int i = 0; i < RELOADS; i++) {
@@ -154,7 +127,7 @@ class ReloadIT {
         try (Rpcbind other =
                 Rpcbind.start(lab.backend(), new Rpcbind.Options().ownRun().port(1111))) {
             other.set(NFS, 3, "tcp", 4049);
-            rpcward = opened(Rpcward.start(lab.proxy(), elsewhere));
+            rpcward = openedForThis(Rpcward.start(lab.proxy(), elsewhere));
             assertThat(overTcp(NFS)).isEqualTo(answer);
         }
 
@@ -184,7 +157,7 @@ class ReloadIT {
         for (int i = 0; i < 20_000; i++) {
             prefixes.append("10.").append(i >> 8).append('.').append(i & 0xff).append(".0/25\n");
         }
-        Rpcward rpcward = opened(Rpcward.start(lab.proxy(), OPEN));
+        Rpcward rpcward = openedForThis(Rpcward.start(lab.proxy(), OPEN));
         Files.writeString(rpcward.policy().resolveSibling("many.txt"), prefixes);
         List<Long> megabytes = new ArrayList<>();
         List<Integer> files = new ArrayList<>();
@@ -238,8 +211,9 @@ class ReloadIT {
 
     @Test
     void aListenerIsRenamedAndWidenedAndItsHostGetsAddressesWithoutLosingACall() {
-        Rpcward rpcward = opened(Rpcward.start(lab.proxy(), OPEN.replace("{ bind", "{ workers: 1, bind")));
-        Steady steady = opened(new Steady(lab.client(), Lab.PROXY_V4, SOCKETS, CONNECTIONS, 2, List.of(NFS + "/3")));
+        Rpcward rpcward = openedForThis(Rpcward.start(lab.proxy(), OPEN.replace("{ bind", "{ workers: 1, bind")));
+        Steady steady =
+                openedForThis(new Steady(lab.client(), Lab.PROXY_V4, SOCKETS, CONNECTIONS, 2, List.of(NFS + "/3")));
         for (int i = 0; i < 12; i++) {
             String listener = "lan" + i % 2 + ": { workers: " + (1 + i / 4) + ", bind";
             assertThat(reload(rpcward, OPEN.replace("lan: { bind", listener))).isEqualTo("ok");

@@ -21,17 +21,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** rpcward starts again while its backend is away, with what it kept of it in a state directory. */
 @RequiresLab(programs = {"rpcbind"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class RestartIT {
+class RestartIT extends Opened {
     private static final int TCP = 6;
     private static final int NFS = 100_003;
     private static final int MOUNTD = 100_005;
@@ -47,8 +43,6 @@ class RestartIT {
             rules: [{ name: all, from: any, then: allow }]
             """;
 
-    private final List<AutoCloseable> always = new ArrayList<>();
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Path directory;
     private Lab lab;
     private Caller caller;
@@ -57,41 +51,20 @@ class RestartIT {
     void lab(@TempDir Path temporary) {
         directory = temporary;
         lab = new Lab(temporary);
-        always.add(lab);
+        opened(lab);
         caller = new Caller(lab.client());
-        always.add(caller);
-    }
-
-    @AfterAll
-    void closeLab() throws Exception {
-        closeAll(always);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        closeAll(open);
-    }
-
-    private static void closeAll(List<AutoCloseable> resources) throws Exception {
-        for (int i = resources.size() - 1; i >= 0; i--) {
-            resources.remove(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
+        opened(caller);
     }
 
     private Rpcbind rpcbind() {
-        Rpcbind rpcbind = opened(Rpcbind.start(lab.backend()));
+        Rpcbind rpcbind = openedForThis(Rpcbind.start(lab.backend()));
         rpcbind.set(NFS, 3, "tcp", 2049);
         rpcbind.set(NFS, 3, "tcp6", 2049);
         return rpcbind;
     }
 
     private Rpcward rpcward(Path state) {
-        return opened(Rpcward.start(lab.proxy(), POLICY, Map.of("STATE_DIRECTORY", state.toString())));
+        return openedForThis(Rpcward.start(lab.proxy(), POLICY, Map.of("STATE_DIRECTORY", state.toString())));
     }
 
     private byte[] ask(byte[] call) {
@@ -280,7 +253,7 @@ class RestartIT {
         Files.createDirectory(state.resolve("a-directory.registry"));
         Files.write(state.resolve("right.registry"), summed(text));
 
-        Rpcward again = opened(Rpcward.start(
+        Rpcward again = openedForThis(Rpcward.start(
                 lab.proxy(),
                 "version: 1\nlisteners:\n" + listeners + "backends:\n" + backends
                         + "rules: [{ name: all, from: any, then: allow }]\n",

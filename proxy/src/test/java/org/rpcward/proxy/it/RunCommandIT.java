@@ -10,12 +10,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,8 +22,7 @@ import org.rpcward.proxy.it.HostileBackend.Trouble;
 
 /** How rpcward starts, fails to start, reloads and ends, and what its verbs say to a script. */
 @RequiresLab(programs = {"rpcbind", "setpriv", "cp", "chmod"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class RunCommandIT {
+class RunCommandIT extends Opened {
     private static final int DONE = 0;
     private static final int FAILED = 1;
     private static final int POLICY_INVALID = 3;
@@ -42,7 +40,6 @@ class RunCommandIT {
 
     private static final String GOOD = "version: 1\nlisteners: { lan: { bind: [s0] } }\n" + REGISTRY;
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Path directory;
     private Lab lab;
     private Caller caller;
@@ -57,18 +54,6 @@ class RunCommandIT {
                 .converse(Programs.labProgram(
                         HostileBackend.class, SLOW_PORT + "=" + Trouble.SLOW, SILENT_PORT + "=" + Trouble.SILENT)));
         assertThat(backend.process().inputReader().readLine()).isEqualTo("ready");
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private Path file(String text) throws Exception {
@@ -90,6 +75,37 @@ class RunCommandIT {
 
     private boolean answers(String host) {
         return caller.quietUdp(host, Calls.ping(7)).reply() != null;
+    }
+
+    // Where it is asked and told what to do.
+
+    @Test
+    void aSecondOneSaysThatItHasNoControlSocket() throws Exception {
+        Path runtime = Files.createDirectory(directory.resolve("runtime"));
+        Map<String, String> environment = Map.of("RUNTIME_DIRECTORY", runtime.toString());
+        String socket = "control socket " + runtime.resolve("admin.sock");
+        try (Rpcward first = Rpcward.start(lab.proxy(), GOOD, environment);
+                Rpcward second =
+                        Rpcward.start(lab.proxy(), GOOD.replace("bind: [s0]", "bind: [s0], port: 1111"), environment)) {
+            assertThat(first.diagnostics()).contains("  control    " + socket + "\n");
+            assertThat(second.diagnostics())
+                    .contains("  control    no " + socket
+                            + ": another process answers there; is rpcward running already?\n")
+                    .doesNotContain("  control    " + socket + "\n");
+        }
+    }
+
+    @Test
+    void aDirectoryThatWasMadeForTheControlSocketIsTold() throws Exception {
+        Path made = directory.resolve("made");
+        String policy = GOOD + "admin: { socket: " + made.resolve("admin.sock") + " }\n";
+        String remark = "  control    made the directory " + made + ", for its owner alone\n";
+        try (Rpcward first = Rpcward.start(lab.proxy(), policy)) {
+            assertThat(first.diagnostics()).contains(remark);
+        }
+        try (Rpcward again = Rpcward.start(lab.proxy(), policy)) {
+            assertThat(again.diagnostics()).doesNotContain(remark);
+        }
     }
 
     // What is said of files that are no policies.

@@ -19,12 +19,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,9 +32,8 @@ import org.rpcward.proxy.it.Rpcbind.Registration;
 
 /** One host, and for each client the part of it that the client may see. */
 @RequiresLab(programs = {"rpcbind", "rpcinfo", "tcpdump"})
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class ViewsIT {
+class ViewsIT extends Opened {
     private static final int UDP = 17;
     private static final int TCP = 6;
     private static final int SET = 1;
@@ -113,7 +110,6 @@ class ViewsIT {
     /** What rpcbind has, besides itself. */
     private static final List<Registration> TABLE = table();
 
-    private final List<AutoCloseable> open = new ArrayList<>();
     private Lab lab;
     private Caller caller;
     private final List<Capture> captures = new ArrayList<>();
@@ -176,18 +172,6 @@ class ViewsIT {
             captures.add(opened(new Capture(lab.client(), device, "port 111 or port 1111")));
         }
         opened(Rpcward.start(lab.proxy(), POLICY));
-    }
-
-    @AfterAll
-    void close() throws Exception {
-        for (int i = open.size() - 1; i >= 0; i--) {
-            open.get(i).close();
-        }
-    }
-
-    private <T extends AutoCloseable> T opened(T resource) {
-        open.add(resource);
-        return resource;
     }
 
     private byte[] overTcp(String source, String to, int port, byte[] call) {
