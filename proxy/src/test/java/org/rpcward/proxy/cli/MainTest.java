@@ -2,6 +2,7 @@ package org.rpcward.proxy.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,6 +12,10 @@ import picocli.CommandLine;
 class MainTest {
     private static Set<String> verbs() {
         return Main.commandLine().getSubcommands().keySet();
+    }
+
+    private static String usage(CommandLine line, String verb) {
+        return Objects.requireNonNull(line.getSubcommands().get(verb)).getUsageMessage();
     }
 
     @Test
@@ -24,8 +29,7 @@ class MainTest {
         CommandLine asked = Main.commandLine(verb, "--help");
 
         assertThat(asked.getSubcommands()).containsOnlyKeys(verb);
-        assertThat(asked.getSubcommands().get(verb).getUsageMessage())
-                .isEqualTo(Main.commandLine().getSubcommands().get(verb).getUsageMessage());
+        assertThat(usage(asked, verb)).isEqualTo(usage(Main.commandLine(), verb));
     }
 
     @ParameterizedTest
