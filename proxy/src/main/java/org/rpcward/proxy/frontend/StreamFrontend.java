@@ -10,19 +10,12 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.ListenerPolicy;
-import org.rpcward.policy.net.IpAddress;
-import org.rpcward.policy.rpc.Transport;
-import org.rpcward.proxy.rpc.Fault;
-import org.rpcward.proxy.rpc.Rpc;
-import org.rpcward.proxy.rpcbind.Results;
-import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.PortmapService;
 import org.rpcward.proxy.transport.OwnConnections;
 import org.rpcward.proxy.transport.RecordDecoder;
@@ -45,8 +38,6 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
 
     /** The event that ends a connection of a source that no rule names, if nothing is under way on it. */
     public static final Object SHED = "shed";
-
-    private static final int REPLY_BYTES = 128;
 
     /**
      * How long the rest is read and forgotten of a peer that sends more calls than it may: closed at once, the connection
@@ -260,7 +251,7 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
     }
 
     /** Hands on what arrived and writes what is ready, as far as there is room, and reads on when all is handed on. */
-    private void goOn(ChannelHandlerContext context) {
+    void goOn(ChannelHandlerContext context) {
         if (moving) {
             // What just became possible is seen by the loop that is under way.
             return;
@@ -299,7 +290,8 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         while (place != null && !arrived.isEmpty() && mayHandle(context)) {
             Object next = arrived.remove();
             lastSignOfLife = now(context);
-            StreamExchange exchange = new StreamExchange(context, place.source(), next, lastSignOfLife);
+            StreamExchange exchange =
+                    new StreamExchange(this, context, point.local(), place.source(), next, lastSignOfLife);
             row.add(exchange);
             hadWholeCall |= exchange.fault() == null;
             if (++calls >= limits.maxCalls()) {
@@ -307,7 +299,7 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
             }
             try {
                 service.handle(exchange);
-                exchange.handled = true;
+                exchange.wasHandled();
             } finally {
                 ReferenceCountUtil.release(next);
             }
@@ -448,181 +440,5 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
             return -1;
         }
         return buffer.totalPendingWriteBytes() << 24 ^ buffer.currentProgress();
-    }
-
-    /** One call of the row. */
-    private final class StreamExchange implements Exchange {
-        private final ChannelHandlerContext context;
-        private final LocalAddress local = point.local();
-        /** Kept here too: an answer may come when the connection has ended. */
-        private final IpAddress source;
-
-        private final @Nullable ByteBuf call;
-        private final @Nullable Fault fault;
-        private final int callBytes;
-        private final long arrivedAt;
-        private boolean handled;
-        private @Nullable Object note;
-        private @Nullable ByteBuf reply;
-        private boolean done;
-        private @Nullable CloseReason ends;
-
-        StreamExchange(ChannelHandlerContext context, IpAddress source, Object message, long arrivedAt) {
-            this.arrivedAt = arrivedAt;
-            this.context = context;
-            this.source = source;
-            this.call = message instanceof ByteBuf buffer ? buffer : null;
-            this.fault = message instanceof Fault found ? found : null;
-            this.callBytes = call == null ? 0 : call.readableBytes();
-        }
-
-        boolean isDone() {
-            return done;
-        }
-
-        boolean endsConnection() {
-            return ends != null;
-        }
-
-        CloseReason whyItEnds() {
-            return ends == null ? CloseReason.CLIENT : ends;
-        }
-
-        /** With the outcome of this call, the connection ends. */
-        void ends(CloseReason why) {
-            ends = why;
-        }
-
-        @Nullable
-        ByteBuf takeReply() {
-            ByteBuf taken = reply;
-            reply = null;
-            return taken;
-        }
-
-        void release() {
-            if (reply != null) {
-                reply.release();
-                reply = null;
-            }
-            done = true;
-        }
-
-        private void done() {
-            done = true;
-            goOn(context);
-        }
-
-        @Override
-        public String listener() {
-            return local.listener();
-        }
-
-        @Override
-        public Transport transport() {
-            return Transport.TCP;
-        }
-
-        @Override
-        public IpAddress source() {
-            return source;
-        }
-
-        @Override
-        public IpAddress asked() {
-            return local.address();
-        }
-
-        @Override
-        public Results.Asked answerAddresses() {
-            return local.answerAddresses();
-        }
-
-        @Override
-        public EventExecutor executor() {
-            return context.executor();
-        }
-
-        @Override
-        public ByteBuf message() {
-            if (call == null) {
-                throw new IllegalStateException("no message, fault=" + fault);
-            }
-            return call;
-        }
-
-        @Override
-        public int callBytes() {
-            return callBytes;
-        }
-
-        @Override
-        public @Nullable Fault fault() {
-            return fault;
-        }
-
-        @Override
-        public boolean waited() {
-            return handled;
-        }
-
-        @Override
-        public long arrivedAt() {
-            // A loop's time begins with the process.
-            return executor().ticker().initialNanoTime() + arrivedAt;
-        }
-
-        @Override
-        public long nanosSinceArrival() {
-            return now(context) - arrivedAt;
-        }
-
-        @Override
-        public @Nullable Object note() {
-            return note;
-        }
-
-        @Override
-        public void keep(Object kept) {
-            note = kept;
-        }
-
-        @Override
-        public ByteBuf newReply() {
-            return context.alloc().directBuffer(REPLY_BYTES).writeInt(0);
-        }
-
-        @Override
-        public int replyBytes(ByteBuf out) {
-            return out.readableBytes() - Rpc.MARK_BYTES;
-        }
-
-        @Override
-        public boolean reply(ByteBuf out) {
-            out.setInt(out.readerIndex(), Rpc.LAST_FRAGMENT | replyBytes(out));
-            if (done) {
-                // The connection ended while the backend was asked.
-                out.release();
-                return true;
-            }
-            reply = out;
-            done();
-            return true;
-        }
-
-        @Override
-        public void keepSilent() {
-            if (!done) {
-                done();
-            }
-        }
-
-        @Override
-        public void drop() {
-            if (!done) {
-                ends = fault == null ? CloseReason.DROPPED : CloseReason.FAULT;
-                done();
-            }
-        }
     }
 }
