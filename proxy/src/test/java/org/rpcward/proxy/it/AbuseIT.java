@@ -32,6 +32,7 @@ class AbuseIT extends Opened {
     private static final int NEW_AT_ONCE = 5;
     private static final int SLOW_PORT = 1111;
     private static final int FEW_PORT = 1112;
+    private static final int BOTH_PORT = 1113;
     private static final int FEW = 4;
     private static final int CONNECTIONS = 2;
     private static final String ABUSER = "203.0.113.9";
@@ -59,6 +60,7 @@ class AbuseIT extends Opened {
                 tcp:
                   { first_record: 1500ms, record: 1500ms, idle: 3s, max_per_source: 8, max_per_prefix: 12, max_calls: 1000000 }
               slow: { bind: [s0], port: 1111, workers: 1, tcp: { idle: 3s, max_per_source: 8, new_per_source: 1 } }
+              both: { bind: [s0], port: 1113, workers: 1, tcp: { idle: 3s, max_per_source: 8, new_per_prefix: 1 } }
               few: { bind: [s0], port: 1112, workers: 1, tcp: { idle: 3s, max_per_source: 8, max_connections: 4 } }
             backends: { table: { registry: [{ program: nfs, version: 3, netid: [tcp, udp], port: 2049 }] } }
             rules: [{ name: all ask, from: [192.0.2.2, 203.0.113.9], call: [ping, lookup, list], then: allow }]
@@ -99,6 +101,7 @@ class AbuseIT extends Opened {
                 .atMost(PATIENCE)
                 .until(() -> gauge("rpcward_tcp_connections_open{listener=\"lan\"}") == 0
                         && gauge("rpcward_tcp_connections_open{listener=\"slow\"}") == 0
+                        && gauge("rpcward_tcp_connections_open{listener=\"both\"}") == 0
                         && gauge("rpcward_tcp_connections_open{listener=\"few\"}") == 0);
     }
 
@@ -214,6 +217,17 @@ class AbuseIT extends Opened {
 
         assertThat(answered).isBetween((long) NEW_AT_ONCE, PER_SOURCE - 1L);
         awaitCounted(Map.of("accepted", answered, "idle", answered, "new_per_source", PER_SOURCE - answered));
+        assertNobodyElseWasHurt();
+    }
+
+    @Test
+    void twoOfAPrefixThatConnectAnewTooOften() {
+        List<CompletableFuture<Caller.Stream>> strangers = all(STRANGER, BOTH_PORT, PER_SOURCE / 2, Calls.record(CALL));
+        List<CompletableFuture<Caller.Stream>> known = all(ABUSER, BOTH_PORT, PER_SOURCE / 2, Calls.record(CALL));
+        long answered = answered(known, REPLY) + answered(strangers, REFUSAL);
+
+        assertThat(answered).isBetween((long) NEW_AT_ONCE, PER_SOURCE - 1L);
+        awaitCounted(Map.of("accepted", answered, "idle", answered, "new_per_prefix", PER_SOURCE - answered));
         assertNobodyElseWasHurt();
     }
 
