@@ -101,7 +101,7 @@ class Bench:
         if server.process is None:
             server.start(self.work)
 
-    def compete(self, *contestants, ratios=(), bounds=()):
+    def compete(self, *contestants, ratios=(), bounds=(), rounds=5):
         """Rounds of all contestants in turn: A B C A B C."""
         contestants = [c for c in contestants if c is not None]
         for c in contestants:
@@ -112,7 +112,7 @@ class Bench:
         for c in contestants:
             if isinstance(c.server, Rpcward):
                 self.measure(c)
-        for _ in range(self.rounds_of(7)):
+        for _ in range(self.rounds_of(rounds)):
             for c in contestants:
                 self.add(c.label, self.measure(c))
         for r in ratios:
@@ -132,7 +132,7 @@ class Bench:
         # Compilers go by calls, not by time; the time is for what takes long for each call. Another load on a server that
         # is warm already has little left to compile.
         first = not any(name == c.server.name for name, _ in self.warm - {key})
-        calls, until = self.few(2_000_000 if first else 400_000, 60_000), time.monotonic() + self.few(15, 4)
+        calls, until = self.few(2_000_000 if first else 400_000, 60_000), time.monotonic() + self.few(10, 4)
         while calls > 0 and time.monotonic() < until:
             calls -= self.finish(self.begin(c.tool, c.load + ["-d", "0.5"]))["sent"]
 

@@ -76,7 +76,8 @@ def getport(b):
             Ratio("cpu_us", "rpcward", "nginx"),
             Ratio("cpu_us", "rpcward", "rpcbind"),
             Ratio("per_s", "rpcward", "rpcbind", 2.5, 4.0, "higher"),
-        ])
+        ],
+        rounds=9)
 
 
 @case("getaddr", "GETADDR over UDP, cached, the policy in force")
@@ -107,7 +108,8 @@ def sources(b):
             Ratio("cpu_us", "1,000,000 sources", "1 source", 1.3, 1.1),
             Ratio("cpu_us", "dnsdist, 1,000,000 sources", "dnsdist, 1 source"),
         ],
-        bounds=[("rss_mb", "1,000,000 sources", 256)])
+        bounds=[("rss_mb", "1,000,000 sources", 256)],
+        rounds=9)
 
 
 @case("rules", "GETPORT with rules in front that do not match")
