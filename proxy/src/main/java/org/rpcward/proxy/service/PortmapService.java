@@ -143,13 +143,7 @@ public final class PortmapService {
             handleFaulty(Turn.ofFaulty(exchange, call, serving, listening), call.fault());
         } else if (call.procedure() != null) {
             Call.Arguments asked = call.arguments();
-            Query query = new Query(
-                    exchange.source(),
-                    exchange.transport(),
-                    call.protocol(),
-                    call.procedure(),
-                    asked.program(),
-                    asked.version());
+            Query query = Turn.query(exchange, call, call.procedure(), asked.program(), asked.version());
             Decision decision = serving.policy().rules().decide(query);
             handleGood(Turn.decidedBy(decision.rule(), exchange, call, serving, listening), query, decision);
         }

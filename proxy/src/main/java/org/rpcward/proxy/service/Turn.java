@@ -45,6 +45,10 @@ record Turn(Exchange exchange, Call call, Serving serving, Listening listening, 
 
     /** A call that the same client could have made instead. */
     Query query(Procedure procedure, int program, int version) {
+        return query(exchange, call, procedure, program, version);
+    }
+
+    static Query query(Exchange exchange, Call call, Procedure procedure, int program, int version) {
         return new Query(exchange.source(), exchange.transport(), call.protocol(), procedure, program, version);
     }
 
