@@ -58,9 +58,9 @@ final class SourceLedger implements Ledger {
                 }
             }
         }
+        boolean isKnown = knownSources.contains(source);
         if (act.isArrival()) {
-            boolean isKnown = knownSources.contains(source);
-            if ((isKnown ? known : strangers).doorkeeper().hasSeen(place, now)) {
+            if (newcomers(isKnown).doorkeeper().hasSeen(place, now)) {
                 BucketTable.Line line = table.line(place);
                 synchronized (line) {
                     TokenBucket own = admit(line, place, high, low, isKnown, now);
@@ -71,7 +71,7 @@ final class SourceLedger implements Ledger {
             }
             tally.shared().increment();
         }
-        return actOnPrefix(act, amount, source, knownSources, now);
+        return actOnPrefix(act, amount, source, isKnown, now);
     }
 
     /** The bucket of a source that came again; null when there is no place for it. The caller holds the line. */
@@ -97,7 +97,7 @@ final class SourceLedger implements Ledger {
                 if (act.on(own, amount, now)) {
                     return true;
                 }
-                if (onCredit < amount || !actOnPrefix(act, amount, source, knownSources, now)) {
+                if (onCredit < amount || !actOnPrefix(act, amount, source, knownSources.contains(source), now)) {
                     return false;
                 }
                 own.useCredit(act == Act.TAKE ? amount : 0);
@@ -107,7 +107,7 @@ final class SourceLedger implements Ledger {
                 long missing = Math.max(0, amount - Math.max(0, own.tokens(now)));
                 long drawn = Math.min(missing, onCredit);
                 if (drawn > 0) {
-                    actOnPrefix(Act.SETTLE, drawn, source, knownSources, now);
+                    actOnPrefix(Act.SETTLE, drawn, source, knownSources.contains(source), now);
                     own.useCredit(drawn);
                 }
                 return act.on(own, amount - drawn, now);
@@ -118,9 +118,13 @@ final class SourceLedger implements Ledger {
         }
     }
 
-    private boolean actOnPrefix(Act act, long amount, IpAddress source, AddressSet knownSources, long now) {
-        SharedBuckets prefixes = (knownSources.contains(source) ? known : strangers).prefixes();
-        return prefixes.act(act, amount, hash.of(widths.high(source), widths.low(source)), now);
+    private boolean actOnPrefix(Act act, long amount, IpAddress source, boolean isKnown, long now) {
+        long prefix = hash.of(widths.high(source), widths.low(source));
+        return newcomers(isKnown).prefixes().act(act, amount, prefix, now);
+    }
+
+    private Newcomers newcomers(boolean isKnown) {
+        return isKnown ? known : strangers;
     }
 
     @Override

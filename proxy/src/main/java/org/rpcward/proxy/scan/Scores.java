@@ -13,16 +13,19 @@ import org.rpcward.policy.net.IpAddress;
  * which costs the scanner a point less, and never an old one for a new one. As long as a source has asked one thing only, as
  * most do, and each forged one of a million, that is noted in one word, and the filters are not so much as cleared.
  *
- *   word   0  1   address
- *          2  3   this half, the one before: points 16 bits | programs 16 | misses 16
- *          4      when this half began, nanoseconds
- *          5      flags: told of, filters in use | fingerprints of this half | of the one before
- *          6      when the next call of a throttled source is let pass, nanoseconds
- *          7      the one thing that was asked about, while no filters are in use; 0 for nothing
- *          8..15  asked for: this half, the one before
- *         16..23  missed: this half, the one before
+ *   words    0  1   address
+ *            2  3   this half, the one before: points 16 bits | programs 16 | misses 16
+ *            4      when this half began, nanoseconds
+ *            5      flags: told of, filters in use | fingerprints of this half | of the one before
+ *            6      when the next call of a throttled source is let pass, nanoseconds
+ *            7      the one thing that was asked about, while no filters are in use; 0 for nothing
+ *
+ *   filters  0..7   asked for: this half, the one before
+ *            8..15  missed: this half, the one before
+ *
+ * The filters stand apart, so that a flood from forged sources passes through a third of the memory only.
  */
-/** What is noted of sources: one array, so many words for each. The caller holds the lock of the entry. */
+/** What is noted of sources, so many words for each. The caller holds the lock of the entry. */
 final class Scores {
     // What a call led to, as bits.
     static final int HINDERED = 1;
@@ -33,7 +36,8 @@ final class Scores {
     /** A throttled source has one answer in this time. */
     static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private static final int STRIDE = 24;
+    private static final int WORDS = 8;
+    private static final int FILTERS = 16;
 
     private static final int HIGH = 0;
     private static final int LOW = 1;
@@ -43,8 +47,8 @@ final class Scores {
     private static final int FLAGS = 5;
     private static final int TRICKLE = 6;
     private static final int ONLY = 7;
-    private static final int ASKED = 8;
-    private static final int MISSED = 16;
+    private static final int ASKED = 0;
+    private static final int MISSED = 8;
     private static final int FILTER_WORDS = 4;
     private static final int FILTER_BITS = FILTER_WORDS * Long.SIZE;
     private static final int FILTER_HASHES = 3;
@@ -65,11 +69,13 @@ final class Scores {
 
     private final long seed;
     private final long[] words;
+    private final long[] filters;
 
     /** @param entries how many sources can be noted */
     Scores(int entries, long seed) {
         this.seed = seed;
-        this.words = new long[entries * STRIDE];
+        this.words = new long[entries * WORDS];
+        this.filters = new long[entries * FILTERS];
     }
 
     /**
@@ -78,8 +84,8 @@ final class Scores {
      * @param passes when the first call of it is let pass, should it be throttled
      */
     void begin(int entry, IpAddress source, long passes, long now) {
-        int at = entry * STRIDE;
-        Arrays.fill(words, at, at + ASKED, 0);
+        int at = entry * WORDS;
+        Arrays.fill(words, at, at + WORDS, 0);
         words[at + HIGH] = source.high();
         words[at + LOW] = source.low();
         words[at + BEGAN] = now;
@@ -87,18 +93,18 @@ final class Scores {
     }
 
     boolean isOf(int entry, IpAddress source) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         return words[at + LOW] == source.low() && words[at + HIGH] == source.high();
     }
 
     IpAddress source(int entry) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         return new IpAddress(words[at + HIGH], words[at + LOW]);
     }
 
     /** Lets time pass over an entry. */
     void rotate(int entry, long now, long half) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         long age = now - words[at + BEGAN];
         if (age < half) {
             return;
@@ -113,8 +119,8 @@ final class Scores {
         useFilters(at);
         words[at + COUNTS_BEFORE] = words[at + COUNTS];
         words[at + COUNTS] = 0;
-        shift(at + ASKED);
-        shift(at + MISSED);
+        shift(filters(at) + ASKED);
+        shift(filters(at) + MISSED);
         long flags = words[at + FLAGS];
         long prints = (flags >>> PRINTS_SHIFT) & PRINTS_MASK;
         long told = words[at + COUNTS_BEFORE] == 0 ? 0 : flags & (TOLD_THROTTLE | TOLD_BAN);
@@ -123,13 +129,13 @@ final class Scores {
     }
 
     private void shift(int filter) {
-        System.arraycopy(words, filter, words, filter + FILTER_WORDS, FILTER_WORDS);
-        Arrays.fill(words, filter, filter + FILTER_WORDS, 0);
+        System.arraycopy(filters, filter, filters, filter + FILTER_WORDS, FILTER_WORDS);
+        Arrays.fill(filters, filter, filter + FILTER_WORDS, 0);
     }
 
     /** The points at a later time. */
     int pointsAt(int entry, long now, long half) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         long age = now - words[at + BEGAN];
         if (age >= 2 * half) {
             return 0;
@@ -138,15 +144,15 @@ final class Scores {
     }
 
     int points(int entry) {
-        return sum(entry * STRIDE, 0);
+        return sum(entry * WORDS, 0);
     }
 
     int programs(int entry) {
-        return sum(entry * STRIDE, PROGRAMS_SHIFT);
+        return sum(entry * WORDS, PROGRAMS_SHIFT);
     }
 
     int misses(int entry) {
-        return sum(entry * STRIDE, MISSES_SHIFT);
+        return sum(entry * WORDS, MISSES_SHIFT);
     }
 
     private int sum(int at, int shift) {
@@ -155,7 +161,7 @@ final class Scores {
 
     /** Whether what was asked about is new. */
     boolean note(int entry, Trait trait, int number) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         boolean missed = trait == Trait.MISSED;
         if (!addTo(at, key(trait, number))) {
             return false;
@@ -175,7 +181,7 @@ final class Scores {
      * @param print a number of a fingerprint, from 0, or -1 for none
      */
     boolean note(int entry, int print) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         if (print < 0) {
             return false;
         }
@@ -217,28 +223,33 @@ final class Scores {
         return addToFilter(at, key);
     }
 
+    /** Where the filters of an entry begin, of which this is the place in the other array. */
+    private static int filters(int at) {
+        return at / WORDS * FILTERS;
+    }
+
     private void useFilters(int at) {
         if ((words[at + FLAGS] & FILTERED) != 0) {
             return;
         }
         words[at + FLAGS] |= FILTERED;
-        Arrays.fill(words, at + ASKED, at + STRIDE, 0);
+        Arrays.fill(filters, filters(at), filters(at) + FILTERS, 0);
         if (words[at + ONLY] != 0) {
             addToFilter(at, words[at + ONLY]);
         }
     }
 
     private boolean addToFilter(int at, long key) {
-        int filter = at + ((key & KEY_MISSED) != 0 ? MISSED : ASKED);
+        int filter = filters(at) + ((key & KEY_MISSED) != 0 ? MISSED : ASKED);
         boolean inThis = true;
         boolean inBefore = true;
         long bits = key >>> 2;
         for (int i = 0; i < FILTER_HASHES; i++) {
             int bit = (int) bits & (FILTER_BITS - 1);
             int word = filter + (bit >>> 6);
-            inThis &= ((words[word] >>> bit) & 1) != 0;
-            inBefore &= ((words[word + FILTER_WORDS] >>> bit) & 1) != 0;
-            words[word] |= 1L << bit;
+            inThis &= ((filters[word] >>> bit) & 1) != 0;
+            inBefore &= ((filters[word + FILTER_WORDS] >>> bit) & 1) != 0;
+            filters[word] |= 1L << bit;
             bits >>>= Byte.SIZE;
         }
         return !inThis && !inBefore;
@@ -251,7 +262,7 @@ final class Scores {
      * @param scored whether the call brought points
      */
     int outcome(int entry, EnumerationPolicy policy, boolean bans, boolean scored) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         int points = sum(at, 0);
         if (points < policy.throttleAt()) {
             return 0;
@@ -273,7 +284,7 @@ final class Scores {
 
     /** Whether this is the one call in a while that a throttled source has. */
     boolean mayPass(int entry, long now) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         if (now - words[at + TRICKLE] < 0) {
             return false;
         }
@@ -282,7 +293,7 @@ final class Scores {
     }
 
     List<Fingerprint> fingerprints(int entry) {
-        int at = entry * STRIDE;
+        int at = entry * WORDS;
         List<Fingerprint> found = new ArrayList<>();
         long flags = words[at + FLAGS];
         long prints = (flags >>> PRINTS_SHIFT) | (flags >>> PRINTS_BEFORE_SHIFT);
