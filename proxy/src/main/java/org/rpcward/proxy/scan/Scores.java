@@ -10,20 +10,20 @@ import org.rpcward.policy.net.IpAddress;
 /*
  * A window is two halves, and points of the half before still count: points count for half a window at least, and for a
  * whole one at most. What was asked about is a Bloom filter for each half: it may take a new question for an old one,
- * which costs the scanner a point less, and never an old one for a new one. As long as a source has asked one thing only, as
- * most do, and each forged one of a million, that is noted in one word, and the filters are not so much as cleared.
+ * which costs the scanner a point less, and never an old one for a new one.
  *
- *   words    0  1   address
- *            2  3   this half, the one before: points 16 bits | programs 16 | misses 16
- *            4      when this half began, nanoseconds
- *            5      flags: told of, filters in use | fingerprints of this half | of the one before
- *            6      when the next call of a throttled source is let pass, nanoseconds
- *            7      the one thing that was asked about, while no filters are in use; 0 for nothing
+ * Most sources ask about one thing only, and each forged one of a million does: that stands in one word, and the rest of
+ * the entry is opened for who asks about another. So a flood passes through a sixth of the memory.
  *
- *   filters  0..7   asked for: this half, the one before
- *            8..15  missed: this half, the one before
+ *   heads   0  1    address
+ *           2       when this half began, nanoseconds
+ *           3       the one thing: its hash 56 bits | points 5 | asked, missed, is a program; 0 for nothing yet, OPEN
  *
- * The filters stand apart, so that a flood from forged sources passes through a third of the memory only.
+ *   rest    0  1    this half, the one before: points 16 bits | programs 16 | misses 16
+ *           2       flags: told of | fingerprints of this half | of the one before
+ *           3       when the next call of a throttled source is let pass, nanoseconds
+ *           4..11   asked for: this half, the one before
+ *          12..19   missed: this half, the one before
  */
 /** What is noted of sources, so many words for each. The caller holds the lock of the entry. */
 final class Scores {
@@ -36,25 +36,32 @@ final class Scores {
     /** A throttled source has one answer in this time. */
     static final long TRICKLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private static final int WORDS = 8;
-    private static final int FILTERS = 16;
-
+    private static final int HEAD = 4;
     private static final int HIGH = 0;
     private static final int LOW = 1;
-    private static final int COUNTS = 2;
-    private static final int COUNTS_BEFORE = 3;
-    private static final int BEGAN = 4;
-    private static final int FLAGS = 5;
-    private static final int TRICKLE = 6;
-    private static final int ONLY = 7;
-    private static final int ASKED = 0;
-    private static final int MISSED = 8;
+    private static final int BEGAN = 2;
+    private static final int FIRST = 3;
+
+    /** In place of the one thing: there is more, in the rest of the entry. */
+    private static final long OPEN = -1;
+
+    private static final int REST = 20;
+    private static final int COUNTS = 0;
+    private static final int COUNTS_BEFORE = 1;
+    private static final int FLAGS = 2;
+    private static final int TRICKLE = 3;
+    private static final int ASKED = 4;
+    private static final int MISSED = 12;
     private static final int FILTER_WORDS = 4;
     private static final int FILTER_BITS = FILTER_WORDS * Long.SIZE;
     private static final int FILTER_HASHES = 3;
 
-    private static final int KEY_MISSED = 1;
-    private static final int KEY = 2;
+    private static final long FIRST_HASH = -1L << 8;
+    private static final int FIRST_POINTS_SHIFT = 3;
+    private static final int FIRST_POINTS = 0xf8;
+    private static final int FIRST_ASKED = 1;
+    private static final int FIRST_MISSED = 2;
+    private static final int FIRST_PROGRAM = 4;
 
     private static final int MOST = 0xffff;
     private static final int PROGRAMS_SHIFT = 16;
@@ -62,20 +69,19 @@ final class Scores {
 
     private static final int TOLD_THROTTLE = 1;
     private static final int TOLD_BAN = 2;
-    private static final int FILTERED = 4;
     private static final int PRINTS_SHIFT = 8;
     private static final int PRINTS_BEFORE_SHIFT = 24;
     private static final int PRINTS_MASK = 0xffff;
 
     private final long seed;
-    private final long[] words;
-    private final long[] filters;
+    private final long[] heads;
+    private final long[] rest;
 
     /** @param entries how many sources can be noted */
     Scores(int entries, long seed) {
         this.seed = seed;
-        this.words = new long[entries * WORDS];
-        this.filters = new long[entries * FILTERS];
+        this.heads = new long[entries * HEAD];
+        this.rest = new long[entries * REST];
     }
 
     /**
@@ -84,95 +90,158 @@ final class Scores {
      * @param passes when the first call of it is let pass, should it be throttled
      */
     void begin(int entry, IpAddress source, long passes, long now) {
-        int at = entry * WORDS;
-        Arrays.fill(words, at, at + WORDS, 0);
-        words[at + HIGH] = source.high();
-        words[at + LOW] = source.low();
-        words[at + BEGAN] = now;
-        words[at + TRICKLE] = passes;
+        int head = entry * HEAD;
+        heads[head + HIGH] = source.high();
+        heads[head + LOW] = source.low();
+        heads[head + BEGAN] = now;
+        heads[head + FIRST] = 0;
+        if (passes != now) {
+            rest[open(entry) + TRICKLE] = passes;
+        }
     }
 
     boolean isOf(int entry, IpAddress source) {
-        int at = entry * WORDS;
-        return words[at + LOW] == source.low() && words[at + HIGH] == source.high();
+        int head = entry * HEAD;
+        return heads[head + LOW] == source.low() && heads[head + HIGH] == source.high();
     }
 
     IpAddress source(int entry) {
-        int at = entry * WORDS;
-        return new IpAddress(words[at + HIGH], words[at + LOW]);
+        int head = entry * HEAD;
+        return new IpAddress(heads[head + HIGH], heads[head + LOW]);
+    }
+
+    private boolean isOpen(int entry) {
+        return heads[entry * HEAD + FIRST] == OPEN;
+    }
+
+    /** From now on there may be more than one thing. Returns where the rest begins. */
+    private int open(int entry) {
+        int head = entry * HEAD;
+        int at = entry * REST;
+        long first = heads[head + FIRST];
+        if (first == OPEN) {
+            return at;
+        }
+        heads[head + FIRST] = OPEN;
+        Arrays.fill(rest, at, at + REST, 0);
+        rest[at + TRICKLE] = heads[head + BEGAN];
+        rest[at + COUNTS] = pointsOf(first)
+                | ((first & FIRST_PROGRAM) != 0 ? 1L << PROGRAMS_SHIFT : 0)
+                | ((first & FIRST_MISSED) != 0 ? 1L << MISSES_SHIFT : 0);
+        if ((first & FIRST_ASKED) != 0) {
+            addToFilter(at + ASKED, first);
+        }
+        if ((first & FIRST_MISSED) != 0) {
+            addToFilter(at + MISSED, first);
+        }
+        return at;
+    }
+
+    private static int pointsOf(long first) {
+        return (int) (first & FIRST_POINTS) >>> FIRST_POINTS_SHIFT;
     }
 
     /** Lets time pass over an entry. */
     void rotate(int entry, long now, long half) {
-        int at = entry * WORDS;
-        long age = now - words[at + BEGAN];
+        int head = entry * HEAD;
+        long age = now - heads[head + BEGAN];
         if (age < half) {
             return;
         }
         if (age >= 2 * half) {
-            Arrays.fill(words, at + COUNTS, at + BEGAN, 0);
-            words[at + FLAGS] = 0;
-            words[at + ONLY] = 0;
-            words[at + BEGAN] = now;
+            heads[head + BEGAN] = now;
+            heads[head + FIRST] = 0;
             return;
         }
-        useFilters(at);
-        words[at + COUNTS_BEFORE] = words[at + COUNTS];
-        words[at + COUNTS] = 0;
-        shift(filters(at) + ASKED);
-        shift(filters(at) + MISSED);
-        long flags = words[at + FLAGS];
+        int at = open(entry);
+        rest[at + COUNTS_BEFORE] = rest[at + COUNTS];
+        rest[at + COUNTS] = 0;
+        shift(at + ASKED);
+        shift(at + MISSED);
+        long flags = rest[at + FLAGS];
         long prints = (flags >>> PRINTS_SHIFT) & PRINTS_MASK;
-        long told = words[at + COUNTS_BEFORE] == 0 ? 0 : flags & (TOLD_THROTTLE | TOLD_BAN);
-        words[at + FLAGS] = told | FILTERED | (prints << PRINTS_BEFORE_SHIFT);
-        words[at + BEGAN] += half;
+        long told = rest[at + COUNTS_BEFORE] == 0 ? 0 : flags & (TOLD_THROTTLE | TOLD_BAN);
+        rest[at + FLAGS] = told | (prints << PRINTS_BEFORE_SHIFT);
+        heads[head + BEGAN] += half;
     }
 
     private void shift(int filter) {
-        System.arraycopy(filters, filter, filters, filter + FILTER_WORDS, FILTER_WORDS);
-        Arrays.fill(filters, filter, filter + FILTER_WORDS, 0);
+        System.arraycopy(rest, filter, rest, filter + FILTER_WORDS, FILTER_WORDS);
+        Arrays.fill(rest, filter, filter + FILTER_WORDS, 0);
     }
 
     /** The points at a later time. */
     int pointsAt(int entry, long now, long half) {
-        int at = entry * WORDS;
-        long age = now - words[at + BEGAN];
+        long age = now - heads[entry * HEAD + BEGAN];
         if (age >= 2 * half) {
             return 0;
         }
-        return age >= half ? (int) words[at + COUNTS] & MOST : sum(at, 0);
+        return age >= half && isOpen(entry) ? (int) rest[entry * REST + COUNTS] & MOST : points(entry);
     }
 
     int points(int entry) {
-        return sum(entry * WORDS, 0);
+        return isOpen(entry) ? sum(entry, 0) : pointsOf(heads[entry * HEAD + FIRST]);
     }
 
     int programs(int entry) {
-        return sum(entry * WORDS, PROGRAMS_SHIFT);
+        return isOpen(entry) ? sum(entry, PROGRAMS_SHIFT) : (heads[entry * HEAD + FIRST] & FIRST_PROGRAM) != 0 ? 1 : 0;
     }
 
     int misses(int entry) {
-        return sum(entry * WORDS, MISSES_SHIFT);
+        return isOpen(entry) ? sum(entry, MISSES_SHIFT) : (heads[entry * HEAD + FIRST] & FIRST_MISSED) != 0 ? 1 : 0;
     }
 
-    private int sum(int at, int shift) {
-        return (int) ((words[at + COUNTS] >>> shift) & MOST) + (int) ((words[at + COUNTS_BEFORE] >>> shift) & MOST);
+    /** Of an open entry. */
+    private int sum(int entry, int shift) {
+        int at = entry * REST;
+        return (int) ((rest[at + COUNTS] >>> shift) & MOST) + (int) ((rest[at + COUNTS_BEFORE] >>> shift) & MOST);
     }
 
     /** Whether what was asked about is new. */
     boolean note(int entry, Trait trait, int number) {
-        int at = entry * WORDS;
+        if (trait != Trait.ASKED_IN_VAIN) {
+            return note(entry, trait, about(trait, number));
+        }
+        long about = about(Trait.ASKED, number);
+        return note(entry, Trait.ASKED, about) | note(entry, Trait.MISSED, about);
+    }
+
+    private boolean note(int entry, Trait trait, long about) {
         boolean missed = trait == Trait.MISSED;
-        if (!addTo(at, key(trait, number))) {
+        boolean program = trait == Trait.ASKED || trait == Trait.FOREIGN_PROGRAM;
+        int head = entry * HEAD;
+        long first = heads[head + FIRST];
+        if (first == 0 || (first != OPEN && (first & FIRST_HASH) == about)) {
+            int fact = missed ? FIRST_MISSED : FIRST_ASKED;
+            if ((first & fact) != 0) {
+                return false;
+            }
+            int points = pointsOf(first) + trait.points();
+            heads[head + FIRST] = about
+                    | (long) points << FIRST_POINTS_SHIFT
+                    | (first & (FIRST_ASKED | FIRST_MISSED | FIRST_PROGRAM))
+                    | fact
+                    | (program ? FIRST_PROGRAM : 0);
+            return true;
+        }
+        int at = open(entry);
+        if (!addToFilter(at + (missed ? MISSED : ASKED), about)) {
             return false;
         }
         add(at, 0, trait.points());
         if (missed) {
             add(at, MISSES_SHIFT, 1);
-        } else if (trait == Trait.ASKED || trait == Trait.FOREIGN_PROGRAM) {
+        } else if (program) {
             add(at, PROGRAMS_SHIFT, 1);
         }
         return true;
+    }
+
+    /** What was asked about, as a hash. What is missed was asked for. */
+    @SuppressWarnings("EnumOrdinal") // of this process only
+    private long about(Trait trait, int number) {
+        Trait kind = trait == Trait.MISSED ? Trait.ASKED : trait;
+        return IpAddress.hash(kind.ordinal(), number, ~seed) & FIRST_HASH;
     }
 
     /**
@@ -181,14 +250,14 @@ final class Scores {
      * @param print a number of a fingerprint, from 0, or -1 for none
      */
     boolean note(int entry, int print) {
-        int at = entry * WORDS;
         if (print < 0) {
             return false;
         }
-        long flags = words[at + FLAGS];
+        int at = open(entry);
+        long flags = rest[at + FLAGS];
         long bit = 1L << print;
         boolean before = (((flags >>> PRINTS_BEFORE_SHIFT) | (flags >>> PRINTS_SHIFT)) & bit) != 0;
-        words[at + FLAGS] = flags | (bit << PRINTS_SHIFT);
+        rest[at + FLAGS] = flags | (bit << PRINTS_SHIFT);
         if (!before) {
             add(at, 0, Fingerprint.POINTS);
         }
@@ -196,60 +265,22 @@ final class Scores {
     }
 
     private void add(int at, int shift, int count) {
-        long counts = words[at + COUNTS];
+        long counts = rest[at + COUNTS];
         long sum = Math.min(MOST, ((counts >>> shift) & MOST) + count);
-        words[at + COUNTS] = (counts & ~((long) MOST << shift)) | (sum << shift);
+        rest[at + COUNTS] = (counts & ~((long) MOST << shift)) | (sum << shift);
     }
 
-    /** What was asked about, never 0. The lowest bit tells which filter it belongs to. */
-    @SuppressWarnings("EnumOrdinal") // of this process only
-    private long key(Trait trait, int number) {
-        long hash = IpAddress.hash(trait.ordinal(), number, ~seed) << 2;
-        return hash | KEY | (trait == Trait.MISSED ? KEY_MISSED : 0);
-    }
-
-    /** Whether the key was in neither half. It is in this one afterwards. */
-    private boolean addTo(int at, long key) {
-        if ((words[at + FLAGS] & FILTERED) == 0) {
-            if (words[at + ONLY] == 0) {
-                words[at + ONLY] = key;
-                return true;
-            }
-            if (words[at + ONLY] == key) {
-                return false;
-            }
-            useFilters(at);
-        }
-        return addToFilter(at, key);
-    }
-
-    /** Where the filters of an entry begin, of which this is the place in the other array. */
-    private static int filters(int at) {
-        return at / WORDS * FILTERS;
-    }
-
-    private void useFilters(int at) {
-        if ((words[at + FLAGS] & FILTERED) != 0) {
-            return;
-        }
-        words[at + FLAGS] |= FILTERED;
-        Arrays.fill(filters, filters(at), filters(at) + FILTERS, 0);
-        if (words[at + ONLY] != 0) {
-            addToFilter(at, words[at + ONLY]);
-        }
-    }
-
-    private boolean addToFilter(int at, long key) {
-        int filter = filters(at) + ((key & KEY_MISSED) != 0 ? MISSED : ASKED);
+    /** Whether what was asked about was in neither half. It is in this one afterwards. */
+    private boolean addToFilter(int filter, long about) {
         boolean inThis = true;
         boolean inBefore = true;
-        long bits = key >>> 2;
+        long bits = about >>> Byte.SIZE;
         for (int i = 0; i < FILTER_HASHES; i++) {
             int bit = (int) bits & (FILTER_BITS - 1);
             int word = filter + (bit >>> 6);
-            inThis &= ((filters[word] >>> bit) & 1) != 0;
-            inBefore &= ((filters[word + FILTER_WORDS] >>> bit) & 1) != 0;
-            filters[word] |= 1L << bit;
+            inThis &= ((rest[word] >>> bit) & 1) != 0;
+            inBefore &= ((rest[word + FILTER_WORDS] >>> bit) & 1) != 0;
+            rest[word] |= 1L << bit;
             bits >>>= Byte.SIZE;
         }
         return !inThis && !inBefore;
@@ -262,20 +293,20 @@ final class Scores {
      * @param scored whether the call brought points
      */
     int outcome(int entry, EnumerationPolicy policy, boolean bans, boolean scored) {
-        int at = entry * WORDS;
-        int points = sum(at, 0);
+        int points = points(entry);
         if (points < policy.throttleAt()) {
             return 0;
         }
+        int at = open(entry);
         int outcome = 0;
-        if ((words[at + FLAGS] & TOLD_THROTTLE) == 0) {
-            words[at + FLAGS] |= TOLD_THROTTLE;
+        if ((rest[at + FLAGS] & TOLD_THROTTLE) == 0) {
+            rest[at + FLAGS] |= TOLD_THROTTLE;
             outcome |= REACHED_THROTTLE;
         }
         if (bans && scored && points >= policy.banAt()) {
             outcome |= OVER_BAN;
-            if ((words[at + FLAGS] & TOLD_BAN) == 0) {
-                words[at + FLAGS] |= TOLD_BAN;
+            if ((rest[at + FLAGS] & TOLD_BAN) == 0) {
+                rest[at + FLAGS] |= TOLD_BAN;
                 outcome |= REACHED_BAN;
             }
         }
@@ -284,18 +315,20 @@ final class Scores {
 
     /** Whether this is the one call in a while that a throttled source has. */
     boolean mayPass(int entry, long now) {
-        int at = entry * WORDS;
-        if (now - words[at + TRICKLE] < 0) {
+        int at = open(entry);
+        if (now - rest[at + TRICKLE] < 0) {
             return false;
         }
-        words[at + TRICKLE] = now + TRICKLE_NANOS;
+        rest[at + TRICKLE] = now + TRICKLE_NANOS;
         return true;
     }
 
     List<Fingerprint> fingerprints(int entry) {
-        int at = entry * WORDS;
+        if (!isOpen(entry)) {
+            return List.of();
+        }
         List<Fingerprint> found = new ArrayList<>();
-        long flags = words[at + FLAGS];
+        long flags = rest[entry * REST + FLAGS];
         long prints = (flags >>> PRINTS_SHIFT) | (flags >>> PRINTS_BEFORE_SHIFT);
         for (Fingerprint print : Fingerprint.values()) {
             if (((prints >>> Scans.number(print)) & 1) != 0) {

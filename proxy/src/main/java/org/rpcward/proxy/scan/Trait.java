@@ -9,6 +9,8 @@ public enum Trait {
     ASKED(1),
     /** There was no such program, or none to be seen. Comes on top of {@link #ASKED}. */
     MISSED(1),
+    /** Both at once: a program was asked for that is kept from the source. */
+    ASKED_IN_VAIN(2),
     /** The listing of one version of the protocol, or the statistics, and the policy allows it. */
     LISTED(1),
     /** The same, and the policy does not. */

@@ -81,11 +81,13 @@ final class Watch {
         if (!asks.namesProgram()) {
             return null;
         }
-        int program = turn.call().arguments().program();
-        Hindrance hindrance = hindrance(
-                turn, Trait.ASKED, program, print(turn, procedure, denied), answerable && asks == CallClass.LOOKUP);
-        boolean missed = !answerable || asks != CallClass.LOOKUP;
-        return hindrance == null && missed ? hindrance(turn, Trait.MISSED, program, null, false) : hindrance;
+        boolean vain = !answerable || asks != CallClass.LOOKUP;
+        return hindrance(
+                turn,
+                vain ? Trait.ASKED_IN_VAIN : Trait.ASKED,
+                turn.call().arguments().program(),
+                print(turn, procedure, denied),
+                !vain);
     }
 
     /** What hinders a faulty call, or null. */
