@@ -184,8 +184,10 @@ public final class CallCounts {
         Verdict verdict = hindrance != null ? hindrance.then() : done(query, decision, policy);
         call(row, exchange, now, question(query.protocol(), query.procedure()), verdict);
         hit(row, now, decision.rule());
-        for (Rule trial : decision.trials()) {
-            hit(row, now, trial);
+        List<Rule> trials = decision.trials();
+        // By number: an iterator would be made for each call.
+        for (int i = 0; i < trials.size(); i++) {
+            hit(row, now, trials.get(i));
         }
         if (hindrance != null) {
             Tally.add(row, hinderedCell(hindrance.kind(), Mode.ENFORCE), 1);

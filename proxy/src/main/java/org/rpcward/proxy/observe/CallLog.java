@@ -2,6 +2,7 @@ package org.rpcward.proxy.observe;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
@@ -74,7 +75,10 @@ public final class CallLog implements CallObserver {
             Exchange exchange, Query query, Decision decision, @Nullable Hindrance hindrance, Policy policy) {
         callCounts.decided(exchange, query, decision, hindrance, policy);
         Verdict verdict = hindrance == null ? decision.verdict() : hindrance.then();
-        for (Rule trial : decision.trials()) {
+        List<Rule> trials = decision.trials();
+        // By number: an iterator would be made for each call.
+        for (int i = 0; i < trials.size(); i++) {
+            Rule trial = trials.get(i);
             tell(exchange, query, trial.then(), trial.name(), CallRecord.TRIAL, policy);
         }
         if (verdict == Verdict.ALLOW) {

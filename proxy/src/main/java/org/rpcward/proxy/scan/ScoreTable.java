@@ -46,19 +46,6 @@ final class ScoreTable {
     private final LongAdder untracked = new LongAdder();
     private final LongAdder used = new LongAdder();
 
-    /**
-     * A time, and the half of a window that it falls in.
-     *
-     * @param length of a half, in nanoseconds
-     * @param half its number of all since the clock began, as a tag has it
-     */
-    private record Moment(long now, long length, long half) {
-        static Moment of(EnumerationPolicy policy, long now) {
-            long length = Math.max(1, policy.window().toNanos() / 2);
-            return new Moment(now, length, Math.floorDiv(now, length) & TAG_MOST);
-        }
-    }
-
     /** @param sets of eight sources; a power of two */
     ScoreTable(Transport transport, boolean bans, int sets, long seed) {
         this.transport = transport;
@@ -84,6 +71,16 @@ final class ScoreTable {
 
     long untracked() {
         return untracked.sum();
+    }
+
+    /** Half a window, in nanoseconds. */
+    private static long halfNanos(EnumerationPolicy policy) {
+        return Math.max(1, policy.window().toNanos() / 2);
+    }
+
+    /** Which half of all since the clock began a time falls in, as a tag has it. */
+    private static long half(long now, long length) {
+        return Math.floorDiv(now, length) & TAG_MOST;
     }
 
     private long tag(IpAddress source) {
@@ -117,20 +114,22 @@ final class ScoreTable {
             boolean throttled) {
         long tag = tag(source);
         int set = set(tag);
-        Moment moment = Moment.of(policy, now);
+        long length = halfNanos(policy);
+        long half = half(now, length);
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
             if (entry < 0) {
-                entry = insert(set, source, moment, Math.min(TAG_MOST, policy.throttleAt()), throttled);
+                entry = insert(set, now, length, Math.min(TAG_MOST, policy.throttleAt()));
                 if (entry < 0) {
                     return throttled && answerable ? Scores.HINDERED : 0;
                 }
+                scores.begin(entry, source, throttled ? now + Scores.TRICKLE_NANOS : now, now);
             }
-            scores.rotate(entry, now, moment.length());
+            scores.rotate(entry, now, length);
             boolean newQuestion = scores.note(entry, trait, number);
             boolean newPrint = scores.note(entry, print);
             int points = scores.points(entry);
-            tags[entry] = tag | moment.half() << TAG_HALF_SHIFT | Math.min(TAG_MOST, points);
+            tags[entry] = tag | half << TAG_HALF_SHIFT | Math.min(TAG_MOST, points);
             int outcome = scores.outcome(entry, policy, bans, newQuestion || newPrint);
             boolean trickles = throttled || points >= policy.throttleAt();
             return answerable && trickles && !scores.mayPass(entry, now) ? outcome | Scores.HINDERED : outcome;
@@ -141,7 +140,7 @@ final class ScoreTable {
     boolean throttles(IpAddress source, EnumerationPolicy policy, long now) {
         long tag = tag(source);
         int set = set(tag);
-        long length = Moment.of(policy, now).length();
+        long length = halfNanos(policy);
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
             return entry >= 0 && scores.pointsAt(entry, now, length) >= policy.throttleAt();
@@ -159,21 +158,23 @@ final class ScoreTable {
     }
 
     /**
-     * A place in a set, or -1; its tag is still to be written.
+     * A place in a set for who has none, or -1; its tag is still to be written.
      *
+     * @param length of half a window, in nanoseconds
      * @param bound points from which on nobody loses his place
      */
-    private int insert(int set, IpAddress source, Moment moment, int bound, boolean throttled) {
+    private int insert(int set, long now, long length, int bound) {
+        long half = half(now, length);
         int first = set * WAYS;
         int victim = first;
         int fewest = Integer.MAX_VALUE;
         long oldest = 0;
         for (int way = first; way < first + WAYS; way++) {
-            long age = moment.half() - (tags[way] >>> TAG_HALF_SHIFT) & TAG_MOST;
+            long age = half - (tags[way] >>> TAG_HALF_SHIFT) & TAG_MOST;
             int points = tags[way] == FREE ? -1 : age > TAG_HALVES ? 0 : (int) tags[way] & TAG_MOST;
             if (points >= bound && age > 0) {
                 // Its time may be over: the entry knows.
-                points = Math.min(points, scores.pointsAt(way, moment.now(), moment.length()));
+                points = Math.min(points, scores.pointsAt(way, now, length));
             }
             if (points < fewest || (points == fewest && age > oldest)) {
                 victim = way;
@@ -186,7 +187,6 @@ final class ScoreTable {
             return -1;
         }
         (tags[victim] == FREE ? used : replaced).increment();
-        scores.begin(victim, source, throttled ? moment.now() + Scores.TRICKLE_NANOS : moment.now(), moment.now());
         return victim;
     }
 
