@@ -112,11 +112,9 @@ def entries(case):
     return found
 
 
-def compare(before, now):
-    """Prints what became worse by a tenth; returns 1 when something did for sure."""
-    status = 0
-    print("\ncompared with the run of %s:" % before["machine"]["date"])
-    worse = unsure = same = 0
+def worse(before, now):
+    """What became worse by a tenth or more, and how many figures did not."""
+    found, same = [], 0
     for name, case in now["cases"].items():
         old = entries(before["cases"].get(name, {"ratios": [], "bounds": []}))
         for what, new in entries(case).items():
@@ -128,14 +126,34 @@ def compare(before, now):
             if change <= WORSE:
                 same += 1
                 continue
-            # Sure when the better half of the new rounds is worse than the worse half of the old ones.
+            # Apart when the better half of the new rounds is worse than the worse half of the old ones.
             apart = new["low"] > was["high"] if lower else new["high"] < was["low"]
-            sure = apart and min(new["count"], was["count"]) >= ENOUGH
-            said = "WORSE" if sure else "inconclusive, the rounds are too few or overlap"
-            print("  %s: %s was %.3g, is %.3g (%.3g to %.3g): %s" % (
-                name, what, was["median"], new["median"], new["min"], new["max"], said))
-            status |= sure
-            worse += sure
-            unsure += not sure
-    print("  %d worse by a tenth or more, %d inconclusive, %d not" % (worse, unsure, same))
-    return int(status)
+            found.append({"case": name, "what": what, "was": was, "is": new,
+                          "apart": apart and min(new["count"], was["count"]) >= ENOUGH})
+    return found, same
+
+
+def compare(before, now, measure_again):
+    """
+    Prints what became worse by a tenth; returns 1 when something did for sure. Rounds that follow each other share what the
+    machine had to do besides, so that only what is worse in a second measurement too is sure.
+
+    measure_again: takes names of cases, and gives a document of them
+    """
+    found, same = worse(before, now)
+    suspects = sorted({f["case"] for f in found if f["apart"]})
+    again = worse(before, measure_again(suspects))[0] if suspects else []
+    confirmed = {(f["case"], f["what"]) for f in again if f["apart"]}
+    print("\ncompared with the run of %s:" % before["machine"]["date"])
+    sure = 0
+    for f in found:
+        said = "inconclusive, the rounds are too few or overlap"
+        if (f["case"], f["what"]) in confirmed:
+            said = "WORSE, and measured again it is, too"
+            sure += 1
+        elif f["apart"]:
+            said = "not when it was measured again"
+        print("  %s: %s was %.3g, is %.3g (%.3g to %.3g): %s" % (
+            f["case"], f["what"], f["was"]["median"], f["is"]["median"], f["is"]["min"], f["is"]["max"], said))
+    print("  %d worse by a tenth or more, %d inconclusive, %d not" % (sure, len(found) - sure, same))
+    return 1 if sure else 0
