@@ -2,7 +2,6 @@ package org.rpcward.proxy.observe;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -12,9 +11,11 @@ import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.LogPolicy;
 
 /**
@@ -35,8 +36,11 @@ public final class EventLog {
     private final Thread writer = new Thread(this::writeAll, "rpcward-log");
     private volatile boolean closing;
 
-    /** Where events are to go. Only the writer writes there, and closes what it has left. */
-    private volatile EventSink wanted;
+    /** Where events go. The writer's own, once it runs: it closes what it leaves. */
+    private EventSink sink;
+
+    /** Where they are to go instead, until the writer takes it; null afterwards. */
+    private final AtomicReference<@Nullable EventSink> next = new AtomicReference<>();
 
     /** Guarded by this. */
     private LogPolicy followed = LogPolicy.DEFAULT;
@@ -59,7 +63,7 @@ public final class EventLog {
         this.standardOutput = standardOutput;
         this.journal = journal;
         this.clock = clock;
-        this.wanted = LineSink.to(standardOutput, EventText::json);
+        this.sink = LineSink.to(standardOutput, EventText::json);
         writer.setDaemon(true);
     }
 
@@ -74,7 +78,7 @@ public final class EventLog {
      */
     public synchronized void follow(LogPolicy policy) throws IOException {
         if (!policy.to().equals(followed.to()) || policy.format() != followed.format()) {
-            wanted = open(policy);
+            goTo(open(policy));
         }
         followed = policy;
     }
@@ -85,7 +89,15 @@ public final class EventLog {
      * @throws IOException when that fails; the log stays as it was then
      */
     public synchronized void reopen() throws IOException {
-        wanted = open(followed);
+        goTo(open(followed));
+    }
+
+    /** What the writer never saw is closed here: a reload that fails goes there and back in less than a moment. */
+    private void goTo(EventSink other) {
+        EventSink untaken = next.getAndSet(other);
+        if (untaken != null) {
+            untaken.close();
+        }
     }
 
     private EventSink open(LogPolicy policy) throws IOException {
@@ -130,7 +142,6 @@ public final class EventLog {
     }
 
     private void writeAll() {
-        EventSink sink = wanted;
         Pace pace = new Pace(System.nanoTime());
         long told = 0;
         try {
@@ -139,12 +150,8 @@ public final class EventLog {
                 if (event == null && closing) {
                     break;
                 }
-                EventSink next = wanted;
-                if (next != sink) {
-                    sink.close();
-                    sink = next;
-                }
-                if (event != null && !isWritten(sink, event)) {
+                moveOn();
+                if (event != null && !isWritten(event)) {
                     lost.increment();
                 }
                 if (event != null && pace.isQuick(System.nanoTime()) && queue.isEmpty() && !closing) {
@@ -152,7 +159,7 @@ public final class EventLog {
                     LockSupport.parkNanos(REST_NANOS);
                 }
                 long missing = lost.sum() - told;
-                if (missing > 0 && queue.size() < QUEUE / 2 && isWritten(sink, lossOf(missing))) {
+                if (missing > 0 && queue.size() < QUEUE / 2 && isWritten(lossOf(missing))) {
                     told += missing;
                 }
             }
@@ -162,6 +169,14 @@ public final class EventLog {
         sink.close();
     }
 
+    private void moveOn() {
+        EventSink other = next.getAndSet(null);
+        if (other != null) {
+            sink.close();
+            sink = other;
+        }
+    }
+
     private Map<String, Object> lossOf(long events) {
         Map<String, Object> loss = event("log");
         loss.put("suppressed", events);
@@ -169,15 +184,18 @@ public final class EventLog {
         return loss;
     }
 
-    /** A disk that is full now may have room later, so the next event is tried again. */
-    private boolean isWritten(EventSink sink, Map<String, Object> event) {
+    /**
+     * False for an event that is lost. A disk that is full now may have room later, and what is wrong with one event is not
+     * wrong with the next: the writer goes on.
+     */
+    private boolean isWritten(Map<String, Object> event) {
         try {
             sink.write(event);
             if (queue.isEmpty()) {
                 sink.flush();
             }
             return true;
-        } catch (IOException | UncheckedIOException e) {
+        } catch (IOException | RuntimeException e) {
             return false;
         }
     }

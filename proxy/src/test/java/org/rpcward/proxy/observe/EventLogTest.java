@@ -188,6 +188,32 @@ class EventLogTest {
                         + "\"reason\":\"the log could not be written fast enough\"}\n");
     }
 
+    /** A mistake of ours in one event must not cost all that come after it. */
+    @Test
+    void anEventThatCannotBePutIntoTextIsLostAlone() {
+        Map<String, Object> mistake = log.event("call");
+        mistake.put("reason", new Object());
+        log.queue(mistake);
+        log.queue(log.event("next"));
+
+        assertThat(written()).contains("\"event\":\"next\"");
+        assertThat(log.lost()).isEqualTo(1);
+    }
+
+    @Test
+    void closesWhereItWasToGoAndNeverWent() throws Exception {
+        Recorder journal = new Recorder(new CopyOnWriteArrayList<>(), new AtomicBoolean());
+        EventLog moved = new EventLog(out, () -> journal, CLOCK);
+        moved.follow(toFile(Path.of(LogPolicy.JOURNALD)));
+        moved.follow(WORDS);
+        moved.queue(moved.event("call"));
+        moved.start();
+        moved.stop();
+
+        assertThat(journal.closed()).isTrue();
+        assertThat(out.toString(StandardCharsets.UTF_8)).endsWith(" call\n");
+    }
+
     @Test
     void appendsToAFileThatOthersMayNotRead(@TempDir Path directory) throws Exception {
         Path file = directory.resolve("rpcward.log");
@@ -240,7 +266,7 @@ class EventLogTest {
     @Test
     void theJournalHasAFieldForEachKey() throws Exception {
         List<String> entries = new CopyOnWriteArrayList<>();
-        EventLog journal = new EventLog(out, () -> new Recorder(entries), CLOCK);
+        EventLog journal = new EventLog(out, () -> new Recorder(entries, new AtomicBoolean()), CLOCK);
         journal.follow(toFile(Path.of(LogPolicy.JOURNALD)));
         Map<String, Object> event = journal.event("call");
         event.put("program", new LinkedHashMap<>(Map.of("name", "nfs")));
@@ -262,7 +288,11 @@ class EventLogTest {
                         """);
     }
 
-    private record Recorder(List<String> entries) implements Journal {
+    private record Recorder(List<String> entries, AtomicBoolean isClosed) implements Journal {
+        boolean closed() {
+            return isClosed.get();
+        }
+
         @Override
         public void send(byte[] datagram) {
             entries.add(new String(datagram, StandardCharsets.UTF_8));
@@ -270,7 +300,7 @@ class EventLogTest {
 
         @Override
         public void close() {
-            // Nothing is open.
+            isClosed.set(true);
         }
     }
 
