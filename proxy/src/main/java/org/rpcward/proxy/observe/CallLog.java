@@ -165,10 +165,12 @@ public final class CallLog implements CallObserver {
     /** Something went wrong that no call is to blame for: told once in a while, whatever is the reason. */
     public void trouble(String where, String reason) {
         replyCounts.failed();
-        if (suppression.mayTell(Suppression.Key.ofMistake(where), MISTAKE_ONE_PER.toNanos()) >= 0) {
+        long suppressed = suppression.mayTell(Suppression.Key.ofMistake(where), MISTAKE_ONE_PER.toNanos());
+        if (suppressed >= 0) {
             Map<String, Object> event = log.event("failure");
             event.put("where", where);
             event.put("reason", reason);
+            event.put("suppressed", suppressed);
             log.write(event);
         }
     }

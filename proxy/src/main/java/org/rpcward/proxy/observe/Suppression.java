@@ -2,6 +2,7 @@ package org.rpcward.proxy.observe;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.RemovalCause;
 import com.github.benmanes.caffeine.cache.Scheduler;
 import java.security.SecureRandom;
@@ -14,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.IpAddress;
 
 /*
- * A line a packet would make the log the weakest part of the proxy. So a source that is denied by one rule again and
- * again has one line in a while, which says how many were left out; and since
- * sources can be forged, all denials together have no more than so many lines a second. What is left out is told too.
+ * A line for each packet would make the log the weakest part of the proxy. So a source that one rule denies again and
+ * again gets one line in a while, which says how many calls it stands for; and since sources can be forged, all denials
+ * together get no more than so many lines a second. How many were left out is logged as well.
  */
 /** Says of what happens again and again whether the log tells it this time. Thread-safe. */
 final class Suppression {
@@ -26,6 +27,7 @@ final class Suppression {
     /** Sources, each with a rule, whose last line is remembered. */
     private static final int REMEMBERED = 10_000;
 
+    /** How long after its last call a source is remembered at least, so that a line can tell what was left out. */
     private static final Duration REMEMBERED_FOR = Duration.ofMinutes(1);
 
     private static final IpAddress NOBODY = IpAddress.v4(0);
@@ -76,9 +78,15 @@ final class Suppression {
 
     /** When a source's denials by one rule were told last, and how many were not since; guarded by itself. */
     private static final class Denied {
+        private final Duration kept;
         private long toldAt;
         private boolean told;
         private long suppressed;
+
+        /** @param oneIn nanoseconds in which it is told once: forgotten earlier, it would be told more often */
+        Denied(long oneIn) {
+            this.kept = oneIn > REMEMBERED_FOR.toNanos() ? Duration.ofNanos(oneIn) : REMEMBERED_FOR;
+        }
     }
 
     /** @param log takes the lines about what was left out */
@@ -88,14 +96,18 @@ final class Suppression {
         this.nanoClock = nanoClock;
         this.denied = Caffeine.newBuilder()
                 .maximumSize(REMEMBERED)
-                .expireAfterAccess(REMEMBERED_FOR)
+                .expireAfter(Expiry.<Key, Denied>accessing((key, entry) -> entry.kept))
                 .ticker(nanoClock::getAsLong)
                 .scheduler(Scheduler.systemScheduler())
                 .removalListener(this::forgotten)
                 .build();
     }
 
-    /** How many of a kind were left out since the last one was told; -1 when this one is to be left out too. */
+    /**
+     * How many of a kind were left out since the last one was told; -1 when this one is to be left out too.
+     *
+     * @param oneIn nanoseconds in which one of the kind is told
+     */
     long mayTell(Key key, long oneIn) {
         if (second() == fullSecond) {
             // Then who it is about is not looked at any more: a flood from ever new sources costs as little as
@@ -103,7 +115,7 @@ final class Suppression {
             leaveOut(1);
             return -1;
         }
-        Denied entry = denied.get(key, k -> new Denied());
+        Denied entry = denied.get(key, k -> new Denied(oneIn));
         long suppressed;
         synchronized (entry) {
             long now = nanoClock.getAsLong();
@@ -121,6 +133,8 @@ final class Suppression {
             return suppressed;
         }
         synchronized (entry) {
+            // Not told after all: its next call may be, as soon as there is room.
+            entry.told = false;
             entry.suppressed += suppressed;
         }
         return -1;

@@ -141,6 +141,32 @@ class CallLogTest {
                 .contains("\"event\":\"log\",\"suppressed\":900,\"reason\":\"too many sources to tell each\"");
     }
 
+    /** A policy may want a source's line once an hour; nobody is forgotten before that. */
+    @Test
+    void oneLineInAWhileHoldsForALongWhileToo() {
+        Policy rarely = Policies.of("rules: []\nlog: { deny: { one_per: 10m } }\n");
+        for (int i = 0; i < 8; i++) {
+            decide(rarely, "203.0.113.9", Procedure.NULL);
+            clock.pass(Duration.ofSeconds(90));
+        }
+
+        assertThat(lines()).hasSize(2).extracting(CallLogTest::suppressed).containsExactly(0L, 6L);
+    }
+
+    @Test
+    void whoFoundNoRoomInASecondIsToldInTheNext() {
+        for (int i = 0; i <= LINES_PER_SECOND; i++) {
+            decide(POLICY, "203.0.112." + i, Procedure.NULL);
+        }
+        clock.pass(Duration.ofSeconds(1));
+        decide(POLICY, "203.0.112." + LINES_PER_SECOND, Procedure.NULL);
+
+        assertThat(lines())
+                .filteredOn(l -> l.contains("\"203.0.112." + LINES_PER_SECOND + "\""))
+                .hasSize(1);
+        assertThat(counters.log().notToldAgain()).isZero();
+    }
+
     /** Whatever is left out, for whatever reason, is told in some line. */
     @Test
     void nothingIsLeftOutUntold() {
@@ -261,6 +287,23 @@ class CallLogTest {
                         + "\"reason\":\"java.lang.IllegalStateException: a mistake\",\"stack\":\"org.rpcward.")
                 .endsWith("\"suppressed\":0}");
         assertThat(calls.totals()).containsEntry("failures", 5L);
+    }
+
+    @Test
+    void troubleIsToldOnceInAWhileWithHowOftenItWasNot() {
+        for (int i = 0; i < 3; i++) {
+            calls.trouble("listen", "no descriptors");
+        }
+        clock.pass(Duration.ofSeconds(30));
+        calls.trouble("listen", "no descriptors");
+        clock.pass(Duration.ofSeconds(31));
+        calls.trouble("listen", "no descriptors");
+
+        assertThat(lines())
+                .hasSize(2)
+                .allMatch(l -> l.contains("\"event\":\"failure\",\"where\":\"listen\",\"reason\":\"no descriptors\""))
+                .extracting(CallLogTest::suppressed)
+                .containsExactly(0L, 3L);
     }
 
     private static IllegalStateException mistake() {
