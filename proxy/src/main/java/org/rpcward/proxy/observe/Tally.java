@@ -74,9 +74,11 @@ final class Tally {
         forgotten[cell] = raw(cell);
     }
 
-    /** Lets a cell begin at zero again, and what it held count for another one. */
+    /** Lets a cell begin at zero again, and adds what it held to another one. */
     synchronized void move(int from, int to) {
-        forgotten[to] -= sum(from);
-        forget(from);
+        // Read once: what is counted meanwhile stays in the old cell.
+        long now = raw(from);
+        forgotten[to] -= now - forgotten[from];
+        forgotten[from] = now;
     }
 }
