@@ -1,12 +1,12 @@
 package org.rpcward.policy;
 
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.rpc.CallClass;
-import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Slot;
 import org.rpcward.policy.rpc.Transport;
@@ -43,15 +43,9 @@ public final class Builtin {
      * @param replacements rules of the policy by the name of the built-in rule whose place they take
      */
     public static List<Rule> around(List<Rule> own, Map<String, Rule> replacements) {
-        AddressSet named = AddressSet.NONE;
-        AddressSet allowed = AddressSet.NONE;
-        for (Rule rule : own) {
-            if (rule.namesItsSources()) {
-                AddressSet sources = RuleSet.sourcesOf(rule);
-                named = named.union(sources);
-                allowed = rule.then() == Verdict.ALLOW ? allowed.union(sources) : allowed;
-            }
-        }
+        AddressSet named = sources(own.stream().filter(Rule::namesItsSources));
+        AddressSet allowed =
+                sources(own.stream().filter(rule -> rule.namesItsSources() && rule.then() == Verdict.ALLOW));
         List<Rule> all = new ArrayList<>();
         List<Rule> before = List.of(
                 rule(
@@ -77,34 +71,21 @@ public final class Builtin {
         return all;
     }
 
+    /** The sources of all of these rules, of which many may have the same. */
+    private static AddressSet sources(Stream<Rule> rules) {
+        return AddressSet.unionOf(rules.map(RuleSet::sourcesOf).collect(Collectors.toSet()));
+    }
+
     private static Rule rule(String name, Verdict then, Clause... clauses) {
         return new Rule(name, Place.BUILTIN, List.of(clauses), then, Mode.ENFORCE, null);
     }
 
     private static Clause over(Transport transport) {
-        return new Clause.Asked("over", transport.word(), slots((p, t) -> t == transport));
+        return new Clause.Asked("over", transport.word(), Slot.where((p, protocol, t) -> t == transport));
     }
 
     private static Clause asked(String key, String text, CallClass... classes) {
         List<CallClass> wanted = List.of(classes);
-        return new Clause.Asked(key, text, slots((p, t) -> wanted.contains(p.callClass())));
-    }
-
-    private interface SlotTest {
-        boolean wanted(Procedure procedure, Transport transport);
-    }
-
-    private static BitSet slots(SlotTest test) {
-        BitSet slots = new BitSet(Slot.COUNT);
-        for (Procedure p : Procedure.values()) {
-            for (int protocol = Procedure.LOWEST_PROTOCOL; protocol <= Procedure.HIGHEST_PROTOCOL; protocol++) {
-                for (Transport t : Transport.values()) {
-                    if (test.wanted(p, t)) {
-                        slots.set(Slot.of(p, protocol, t));
-                    }
-                }
-            }
-        }
-        return slots;
+        return new Clause.Asked(key, text, Slot.where((p, protocol, t) -> wanted.contains(p.callClass())));
     }
 }

@@ -67,8 +67,8 @@ final class IntervalTable {
         return distinct;
     }
 
-    /** At this point, a rule's ranges begin or end. */
-    private record Change(long high, long low, int rule) implements Comparable<Change> {
+    /** At this point, a range of these rules begins or ends. */
+    private record Change(long high, long low, BitSet rules) implements Comparable<Change> {
         @Override
         public int compareTo(Change other) {
             int byHigh = Long.compareUnsigned(high, other.high);
@@ -87,16 +87,16 @@ final class IntervalTable {
             this.words = words;
         }
 
-        /** Rule {@code rule} covers every point. */
-        void addEverywhere(int rule) {
-            everywhere.set(rule);
+        /** These rules cover every point. */
+        void addEverywhere(BitSet rules) {
+            everywhere.or(rules);
         }
 
-        /** Rule {@code rule} covers the points from first to last. Ranges of one rule must not overlap. */
-        void add(int rule, long firstHigh, long firstLow, long lastHigh, long lastLow) {
-            changes.add(new Change(firstHigh, firstLow, rule));
+        /** These rules, which are kept, cover the points from first to last. Ranges of one rule must not overlap. */
+        void add(BitSet rules, long firstHigh, long firstLow, long lastHigh, long lastLow) {
+            changes.add(new Change(firstHigh, firstLow, rules));
             if (lastHigh != -1L || lastLow != -1L) {
-                changes.add(new Change(lastLow == -1L ? lastHigh + 1 : lastHigh, lastLow + 1, rule));
+                changes.add(new Change(lastLow == -1L ? lastHigh + 1 : lastHigh, lastLow + 1, rules));
             }
         }
 
@@ -110,9 +110,11 @@ final class IntervalTable {
             int count = 0;
             int next = 0;
             // The first interval begins at zero, whether something changes there or not.
-            for (Change at = new Change(0, 0, 0); at != null; at = next < changes.size() ? changes.get(next) : null) {
+            for (Change at = new Change(0, 0, everywhere);
+                    at != null;
+                    at = next < changes.size() ? changes.get(next) : null) {
                 while (next < changes.size() && changes.get(next).compareTo(at) == 0) {
-                    current.flip(changes.get(next++).rule());
+                    current.xor(changes.get(next++).rules());
                 }
                 high[count] = at.high();
                 low[count] = at.low();

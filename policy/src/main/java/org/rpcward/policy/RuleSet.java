@@ -6,7 +6,11 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.AddressSet;
@@ -20,8 +24,8 @@ import org.rpcward.policy.rpc.Transport;
  * The rules compiled. A call has three properties that rules ask about: who asks, what is asked (a slot), and which
  * program it is about. For each property a table knows the set of rules whose clauses on it hold, as a bit set in rule
  * order; the rules that match are the AND of the three sets, and the first of them is its lowest bit. A thousand rules
- * that do not match cost sixteen words of AND, not a thousand tests, and the tables grow with the number of ranges that
- * the policy writes, not with their combinations.
+ * that do not match cost sixteen words of AND, not a thousand tests. The tables grow with the number of ranges that the
+ * policy writes: neither with their combinations, nor with how many rules name the same group.
  */
 /** An ordered list of rules, first match wins, with a default behind them. Immutable. */
 public final class RuleSet {
@@ -54,22 +58,29 @@ public final class RuleSet {
         IntervalTable.Builder v4 = new IntervalTable.Builder(words);
         IntervalTable.Builder v6 = new IntervalTable.Builder(words);
         IntervalTable.Builder byProgram = new IntervalTable.Builder(words);
-        AddressSet namedSources = AddressSet.NONE;
+        Map<AddressSet, BitSet> bySources = new LinkedHashMap<>();
+        Map<ProgramSet, BitSet> byPrograms = new LinkedHashMap<>();
+        Set<AddressSet> namedSources = new LinkedHashSet<>();
         for (int i = 0; i < this.rules.size(); i++) {
             Rule rule = this.rules.get(i);
             AddressSet sources = sourcesOf(rule);
-            addSources(v4, v6, i, sources);
+            bySources.computeIfAbsent(sources, s -> new BitSet()).set(i);
+            byPrograms.computeIfAbsent(programsOf(rule), p -> new BitSet()).set(i);
             addSlots(i, slotsOf(rule));
-            addPrograms(byProgram, i, rule);
+            if (holdsWithoutProgram(rule)) {
+                whenNoProgram[i >>> 6] |= 1L << (i & 63);
+            }
             if (rule.namesItsSources()) {
                 naming[i >>> 6] |= 1L << (i & 63);
-                namedSources = namedSources.union(sources);
+                namedSources.add(sources);
             }
         }
+        bySources.forEach((sources, these) -> addSources(v4, v6, these, sources));
+        byPrograms.forEach((wanted, these) -> addPrograms(byProgram, these, wanted));
         this.v4Sources = v4.build();
         this.v6Sources = v6.build();
         this.programs = byProgram.build();
-        this.named = namedSources;
+        this.named = AddressSet.unionOf(namedSources);
     }
 
     /** The sources for which all conditions of a rule on the source hold. */
@@ -95,15 +106,16 @@ public final class RuleSet {
         return slots;
     }
 
-    private static void addSources(IntervalTable.Builder v4, IntervalTable.Builder v6, int rule, AddressSet sources) {
+    private static void addSources(
+            IntervalTable.Builder v4, IntervalTable.Builder v6, BitSet these, AddressSet sources) {
         if (sources.equals(AddressSet.ALL)) {
-            v4.addEverywhere(rule);
-            v6.addEverywhere(rule);
+            v4.addEverywhere(these);
+            v6.addEverywhere(these);
             return;
         }
         for (AddressSet.Range r : sources.v4()) {
             v4.add(
-                    rule,
+                    these,
                     r.first().high(),
                     r.first().low(),
                     r.last().high(),
@@ -111,7 +123,7 @@ public final class RuleSet {
         }
         for (AddressSet.Range r : sources.v6()) {
             v6.add(
-                    rule,
+                    these,
                     r.first().high(),
                     r.first().low(),
                     r.last().high(),
@@ -128,7 +140,8 @@ public final class RuleSet {
         ProgramSet programs = ProgramSet.ALL;
         for (Clause clause : rule.clauses()) {
             if (clause instanceof Clause.Program p) {
-                programs = programs.intersection(p.negated() ? p.programs().complement() : p.programs());
+                ProgramSet those = p.negated() ? p.programs().complement() : p.programs();
+                programs = programs.equals(ProgramSet.ALL) ? those : programs.intersection(those);
             }
         }
         return programs;
@@ -139,17 +152,13 @@ public final class RuleSet {
         return rule.clauses().stream().allMatch(c -> !(c instanceof Clause.Program p) || p.negated());
     }
 
-    private void addPrograms(IntervalTable.Builder builder, int rule, Rule source) {
-        ProgramSet wanted = programsOf(source);
-        if (holdsWithoutProgram(source)) {
-            whenNoProgram[rule >>> 6] |= 1L << (rule & 63);
-        }
+    private static void addPrograms(IntervalTable.Builder builder, BitSet these, ProgramSet wanted) {
         if (wanted.equals(ProgramSet.ALL)) {
-            builder.addEverywhere(rule);
+            builder.addEverywhere(these);
             return;
         }
         for (ProgramSet.Range r : wanted.ranges()) {
-            builder.add(rule, 0, r.first(), 0, r.last());
+            builder.add(these, 0, r.first(), 0, r.last());
         }
     }
 

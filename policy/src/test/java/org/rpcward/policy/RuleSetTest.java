@@ -2,8 +2,11 @@ package org.rpcward.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.AddressSet;
@@ -103,5 +106,31 @@ class RuleSetTest {
         RuleSet set = new RuleSet(List.of(drops, hides), Verdict.DROP);
         assertThat(set.isNamed(LOOKUP.source())).isTrue();
         assertThat(set.isNamed(IpAddress.parse("10.0.1.0").orElseThrow())).isFalse();
+    }
+
+    /** Two hundred rules for the clients of one site, of which there are thousands of prefixes. */
+    @Test
+    void manyRulesOfOneLargeGroupTakeHardlyMoreMemoryThanOne() {
+        List<AddressPrefix> prefixes = new ArrayList<>();
+        for (int i = 0; i < 10_000; i++) {
+            prefixes.add(new AddressPrefix(IpAddress.v4(0x0a00_0000 + 2 * i), 32));
+        }
+        AddressSet group = AddressSet.of(prefixes);
+        long ofOne = allocatedByRulesOf(group, 1);
+
+        assertThat(allocatedByRulesOf(group, 200)).isLessThan(3 * ofOne);
+    }
+
+    private static long allocatedByRulesOf(AddressSet group, int count) {
+        List<Rule> rules = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            rules.add(rule("r" + i, Verdict.ALLOW, Mode.ENFORCE, new Clause.Source("from", "site", group)));
+        }
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        RuleSet set = new RuleSet(Builtin.around(rules, Map.of()), Verdict.DROP);
+        long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+        assertThat(set.named()).isEqualTo(group);
+        return bytes;
     }
 }

@@ -1,6 +1,7 @@
 package org.rpcward.policy.net;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 
@@ -23,6 +24,9 @@ public final class AddressSet {
     private final List<Range> v4;
     private final List<Range> v6;
 
+    /** 0 until it is asked for: many rules have the same large set. */
+    private int hash;
+
     private AddressSet(List<Range> v4, List<Range> v6) {
         this.v4 = List.copyOf(v4);
         this.v6 = List.copyOf(v6);
@@ -40,6 +44,17 @@ public final class AddressSet {
     /** Ranges of each family, in any order, overlapping or not. */
     public static AddressSet of(List<Range> v4, List<Range> v6) {
         return new AddressSet(merged(v4), merged(v6));
+    }
+
+    /** The addresses that are in any of these sets. */
+    public static AddressSet unionOf(Collection<AddressSet> sets) {
+        List<Range> v4 = new ArrayList<>();
+        List<Range> v6 = new ArrayList<>();
+        for (AddressSet set : sets) {
+            v4.addAll(set.v4);
+            v6.addAll(set.v6);
+        }
+        return of(v4, v6);
     }
 
     public AddressSet union(AddressSet other) {
@@ -130,6 +145,11 @@ public final class AddressSet {
         return low;
     }
 
+    /** How many ranges it is made of. */
+    public int size() {
+        return v4.size() + v6.size();
+    }
+
     /** The IPv4 ranges in order. */
     public List<Range> v4() {
         return v4;
@@ -197,7 +217,10 @@ public final class AddressSet {
 
     @Override
     public int hashCode() {
-        return 31 * v4.hashCode() + v6.hashCode();
+        if (hash == 0) {
+            hash = 31 * v4.hashCode() + v6.hashCode();
+        }
+        return hash;
     }
 
     @Override

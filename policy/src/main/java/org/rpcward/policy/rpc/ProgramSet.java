@@ -16,6 +16,9 @@ public final class ProgramSet {
 
     private final List<Range> ranges;
 
+    /** 0 until it is asked for: many rules have the same large set. */
+    private int hash;
+
     private ProgramSet(List<Range> ranges) {
         this.ranges = List.copyOf(ranges);
     }
@@ -121,7 +124,10 @@ public final class ProgramSet {
 
     @Override
     public int hashCode() {
-        return ranges.hashCode();
+        if (hash == 0) {
+            hash = ranges.hashCode();
+        }
+        return hash;
     }
 
     @Override

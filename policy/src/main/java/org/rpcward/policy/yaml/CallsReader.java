@@ -17,33 +17,15 @@ import org.yaml.snakeyaml.nodes.ScalarNode;
 
 /** Reads what a rule says about the call itself: {@code call}, {@code protocol}, {@code over}. */
 final class CallsReader {
-    /** A condition on a slot. */
-    interface SlotTest {
-        boolean holds(Procedure procedure, int protocol, Transport transport);
-    }
-
     private final Problems problems;
 
     CallsReader(Problems problems) {
         this.problems = problems;
     }
 
-    /** The slots for which a condition holds. */
-    static BitSet slots(SlotTest test) {
-        BitSet slots = new BitSet(Slot.COUNT);
-        for (Procedure p : Procedure.values()) {
-            for (int protocol = Procedure.LOWEST_PROTOCOL; protocol <= Procedure.HIGHEST_PROTOCOL; protocol++) {
-                for (Transport t : Transport.values()) {
-                    slots.set(Slot.of(p, protocol, t), test.holds(p, protocol, t));
-                }
-            }
-        }
-        return slots;
-    }
-
     /** The slots that an allow rule may cover at all. */
     static BitSet allowable() {
-        return slots((p, protocol, t) -> p.callClass().allowable());
+        return Slot.where((p, protocol, t) -> p.callClass().allowable());
     }
 
     /**

@@ -13,13 +13,14 @@ import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.rpc.CallClass;
+import org.rpcward.policy.rpc.Slot;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 
 /** Warns of limits that hinder nothing, or more than they seem to. Only policies without errors come here. */
 final class LimitLints {
-    private static final BitSet PINGS = CallsReader.slots((p, protocol, t) -> p.callClass() == CallClass.PING);
-    private static final BitSet LISTS = CallsReader.slots((p, protocol, t) -> p.callClass() == CallClass.LIST);
+    private static final BitSet PINGS = Slot.where((p, protocol, t) -> p.callClass() == CallClass.PING);
+    private static final BitSet LISTS = Slot.where((p, protocol, t) -> p.callClass() == CallClass.LIST);
 
     /** More calls a second than one worker takes in, and so more than it ever counts for one source. */
     private static final long FASTEST_SOURCE = 200_000;

@@ -12,6 +12,7 @@ import org.rpcward.policy.RuleSet;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.rpc.CallClass;
+import org.rpcward.policy.rpc.Slot;
 import org.rpcward.policy.rpc.Transport;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
@@ -20,11 +21,11 @@ import org.yaml.snakeyaml.nodes.ScalarNode;
 /** Warns of what is no mistake in itself, one rule at a time. Only policies without errors come here. */
 final class Lints {
     private static final BitSet LISTS_OVER_UDP =
-            CallsReader.slots((p, protocol, t) -> p.callClass() == CallClass.LIST && t == Transport.UDP);
-    private static final BitSet ANSWERED_OVER_UDP = CallsReader.slots(
+            Slot.where((p, protocol, t) -> p.callClass() == CallClass.LIST && t == Transport.UDP);
+    private static final BitSet ANSWERED_OVER_UDP = Slot.where(
             (p, protocol, t) -> p.callClass().allowable() && p.callClass() != CallClass.PING && t == Transport.UDP);
     private static final BitSet SHOWN_BY_VIEWS =
-            CallsReader.slots((p, protocol, t) -> p.callClass() == CallClass.LIST || p.callClass() == CallClass.LOOKUP);
+            Slot.where((p, protocol, t) -> p.callClass() == CallClass.LIST || p.callClass() == CallClass.LOOKUP);
 
     /** The largest range of sources for which a listing over UDP is no worry: a /24, a /56. */
     private static final int FEW_V4_BITS = 8;

@@ -35,13 +35,14 @@ final class OrderLints {
 
     private static final int ASKED_NEXT = Slot.of(Procedure.DUMP, 2, Transport.TCP);
 
-    private static final BitSet LOOKUPS = CallsReader.slots((p, protocol, t) -> p.callClass() == CallClass.LOOKUP);
+    private static final BitSet LOOKUPS = Slot.where((p, protocol, t) -> p.callClass() == CallClass.LOOKUP);
 
     private final Problems problems;
     private final List<Region> regions = new ArrayList<>();
     private final Map<String, RulesReader.Written> written = new HashMap<>();
     private final Verdict byDefault;
     private final Mode mode;
+    private final Overlaps overlaps = new Overlaps();
     private long pairs;
 
     OrderLints(Problems problems, List<RulesReader.Written> written, RuleSet rules, Mode mode) {
@@ -76,7 +77,7 @@ final class OrderLints {
         List<Region> before = new ArrayList<>();
         for (Region earlier : regions.subList(0, at)) {
             pairs++;
-            if (!earlier.rule().isAudit() && earlier.intersects(region)) {
+            if (!earlier.rule().isAudit() && earlier.intersects(region, overlaps)) {
                 before.add(earlier);
             }
         }
@@ -148,7 +149,7 @@ final class OrderLints {
             boolean lookups = r.rule().then() == Verdict.ALLOW
                     && !r.rule().isAudit()
                     && !r.rule().isBuiltin();
-            if (lookups && r.slots().intersects(LOOKUPS) && r.sources().intersects(region.sources())) {
+            if (lookups && r.slots().intersects(LOOKUPS) && overlaps.between(r.sources(), region.sources())) {
                 return;
             }
         }
@@ -171,7 +172,7 @@ final class OrderLints {
         for (Region earlier : regions.subList(0, at)) {
             if (!earlier.rule().isAudit()
                     && earlier.slots().get(ASKED_NEXT)
-                    && earlier.sources().intersects(listing)) {
+                    && overlaps.between(earlier.sources(), listing)) {
                 listing = listing.minus(earlier.sources());
             }
         }
@@ -179,7 +180,7 @@ final class OrderLints {
             boolean decides = !r.rule().isAudit()
                     && r.slots().get(ASKED_FIRST)
                     && r.programs().contains(Builtin.PORTMAPPER_PROGRAM, Procedure.LOWEST_PROTOCOL)
-                    && r.sources().intersects(listing);
+                    && overlaps.between(r.sources(), listing);
             if (decides && r.rule().then() != Verdict.ALLOW) {
                 String by = "rule '" + r.rule().name() + "'" + lineOf(r.rule()) + " says "
                         + r.rule().then().word();
@@ -209,7 +210,7 @@ final class OrderLints {
         Region region = regions.get(at);
         for (Region later : regions.subList(at + 1, regions.size())) {
             pairs++;
-            if (later.intersects(region)) {
+            if (later.intersects(region, overlaps)) {
                 return;
             }
         }

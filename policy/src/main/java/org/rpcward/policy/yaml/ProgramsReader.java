@@ -121,6 +121,10 @@ final class ProgramsReader {
     }
 
     private ProgramSet union(List<ScalarNode> items, @Nullable Family around, int level) {
+        if (around == null && items.size() == 1) {
+            // The set itself, so that all rules that name it have the same one.
+            return one(items.get(0), null, level);
+        }
         List<ProgramSet.Range> ranges = new ArrayList<>();
         Set<String> seen = new HashSet<>();
         for (ScalarNode item : items) {

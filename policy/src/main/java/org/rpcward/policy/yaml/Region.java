@@ -7,6 +7,7 @@ import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.rpc.ProgramSet;
+import org.rpcward.policy.rpc.Slot;
 
 /**
  * The calls that a rule matches, as a set: sources x slots x programs. Slots of calls that do not exist, or that the
@@ -16,11 +17,10 @@ import org.rpcward.policy.rpc.ProgramSet;
  */
 record Region(Rule rule, AddressSet sources, BitSet slots, ProgramSet programs) {
     /** Slots of procedures that their version of the protocol has. */
-    static final BitSet EXISTING = CallsReader.slots((p, protocol, t) -> p.existsIn(protocol));
+    static final BitSet EXISTING = Slot.where((p, protocol, t) -> p.existsIn(protocol));
 
     /** Slots of procedures that name a program. */
-    static final BitSet NAMING =
-            CallsReader.slots((p, protocol, t) -> p.callClass().namesProgram());
+    static final BitSet NAMING = Slot.where((p, protocol, t) -> p.callClass().namesProgram());
 
     private static final int MOST_PIECES = 64;
 
@@ -46,8 +46,8 @@ record Region(Rule rule, AddressSet sources, BitSet slots, ProgramSet programs) 
     }
 
     /** Whether some call is in both. */
-    boolean intersects(Region other) {
-        if (!slots.intersects(other.slots) || !sources.intersects(other.sources)) {
+    boolean intersects(Region other, Overlaps overlaps) {
+        if (!slots.intersects(other.slots) || !overlaps.between(sources, other.sources)) {
             return false;
         }
         BitSet common = (BitSet) slots.clone();

@@ -3,6 +3,7 @@ package org.rpcward.policy.yaml;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.rpcward.policy.LimitPolicy;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Place;
 import org.rpcward.policy.Rule;
+import org.rpcward.policy.RuleSet;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.View;
 import org.rpcward.policy.net.AddressSet;
@@ -30,6 +32,12 @@ final class RulesReader {
     /** How many rules a policy may have. */
     static final int MOST_RULES = 10_000;
 
+    /**
+     * How many ranges the sources of all rules may have, those of the same sources counted once: as many as are put in
+     * order within the memory that rpcward runs in by default.
+     */
+    static final int MOST_RANGES = 500_000;
+
     private static final int LONGEST_NAME = 48;
 
     /** A rule with its text. */
@@ -42,7 +50,9 @@ final class RulesReader {
     private final LimitsReader limits;
     private final Set<String> usedViews = new LinkedHashSet<>();
     private final Map<String, Node> names = new HashMap<>();
+    private final Set<AddressSet> sources = new HashSet<>();
     private final Problems problems;
+    private int ranges;
 
     RulesReader(
             GroupsReader groups,
@@ -70,9 +80,27 @@ final class RulesReader {
             Written rule = rule(item);
             if (rule != null) {
                 rules.add(rule);
+                if (!hasRoomFor(rule, item)) {
+                    return rules;
+                }
             }
         }
         return rules;
+    }
+
+    private boolean hasRoomFor(Written rule, Node item) {
+        AddressSet those = RuleSet.sourcesOf(rule.rule());
+        if (sources.add(those)) {
+            ranges += those.size();
+        }
+        if (ranges > MOST_RANGES) {
+            problems.at(
+                    item,
+                    Code.TOO_MANY,
+                    "the rules up to this one name more than " + MOST_RANGES + " ranges of addresses",
+                    "sources that several rules have alike count once: put them into one group");
+        }
+        return ranges <= MOST_RANGES;
     }
 
     Set<String> usedViews() {
@@ -180,7 +208,7 @@ final class RulesReader {
         if (mapping.has("call")) {
             List<ScalarNode> items = mapping.texts("call");
             Set<Procedure> procedures = calls.procedures(items, allow);
-            clauses.add(asked(prefix + "call", items, CallsReader.slots((p, v, t) -> procedures.contains(p)), turned));
+            clauses.add(asked(prefix + "call", items, Slot.where((p, v, t) -> procedures.contains(p)), turned));
             checkAlone(items);
         }
         if (mapping.has("program")) {
@@ -191,13 +219,13 @@ final class RulesReader {
         if (mapping.has("protocol")) {
             List<ScalarNode> items = mapping.texts("protocol");
             BitSet protocols = calls.protocols(items);
-            clauses.add(asked(prefix + "protocol", items, CallsReader.slots((p, v, t) -> protocols.get(v)), turned));
+            clauses.add(asked(prefix + "protocol", items, Slot.where((p, v, t) -> protocols.get(v)), turned));
             checkAlone(items);
         }
         if (mapping.has("over")) {
             List<ScalarNode> items = mapping.texts("over");
             Set<Transport> over = calls.transports(items);
-            clauses.add(asked(prefix + "over", items, CallsReader.slots((p, v, t) -> over.contains(t)), turned));
+            clauses.add(asked(prefix + "over", items, Slot.where((p, v, t) -> over.contains(t)), turned));
             checkAlone(items);
         }
     }

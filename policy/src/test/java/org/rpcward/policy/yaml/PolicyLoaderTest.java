@@ -451,4 +451,34 @@ class PolicyLoaderTest {
                         "the sets of programs have more than 100000 entries in all",
                         "the groups have more than 100000 prefixes in all");
     }
+
+    /** Sources that many rules have alike are one; each that differs a little from the others is one more. */
+    @Test
+    void boundsTheRangesOfAllRulesTogether() {
+        StringBuilder text = new StringBuilder(TestFiles.FRAME).append("groups:\n  site: { file: site.txt }\nrules:\n");
+        for (int i = 0; i < 20; i++) {
+            text.append("  - { name: alike").append(i).append(", from: site, call: lookup, program: ");
+            text.append(i).append(", then: hide }\n");
+        }
+        for (int i = 0; i < 20; i++) {
+            text.append("  - { name: other")
+                    .append(i)
+                    .append(", from: [site, 192.0.2.")
+                    .append(i);
+            text.append("], call: ping, then: hide }\n");
+        }
+        StringBuilder file = new StringBuilder();
+        for (int i = 0; i < 50_000; i++) {
+            file.append(IpAddress.v4(0x0a00_0000 + 2 * i)).append('\n');
+        }
+        byte[] site = file.toString().getBytes(StandardCharsets.UTF_8);
+        LoadResult result = PolicyLoader.load(
+                "policy.yaml", text.toString().getBytes(StandardCharsets.UTF_8), path -> GroupFiles.Content.of(site));
+
+        assertThat(result.problems()).singleElement().satisfies(problem -> {
+            assertThat(problem.code()).isEqualTo("E121");
+            assertThat(problem.text()).isEqualTo("the rules up to this one name more than 500000 ranges of addresses");
+            assertThat(problem.excerpt()).contains("other8,");
+        });
+    }
 }
