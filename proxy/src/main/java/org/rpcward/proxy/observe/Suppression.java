@@ -9,6 +9,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,11 @@ import org.rpcward.policy.net.IpAddress;
  * A line for each packet would make the log the weakest part of the proxy. So a source that one rule denies again and
  * again gets one line in a while, which says how many calls it stands for; and since sources can be forged, all denials
  * together get no more than so many lines a second. How many were left out is logged as well.
+ *
+ *   a denied call -> recent, by hash -> denied, a Caffeine cache
+ *
+ * Floods pass here with each of their calls. Who came a moment ago is found in a plain array, without a cache's
+ * bookkeeping; the cache is asked once a second all the same, to know who still comes.
  */
 /** Says of what happens again and again whether the log tells it this time. Thread-safe. */
 final class Suppression {
@@ -30,12 +36,18 @@ final class Suppression {
     /** How long after its last call a source is remembered at least, so that a line can tell what was left out. */
     private static final Duration REMEMBERED_FOR = Duration.ofMinutes(1);
 
+    /** Places for who came a moment ago; a power of two. Who loses his to another is found in the cache. */
+    private static final int RECENT = 4096;
+
+    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final IpAddress NOBODY = IpAddress.v4(0);
 
     private final EventLog log;
     private final LogCounts counts;
     private final LongSupplier nanoClock;
     private final Cache<Key, Denied> denied;
+    private final AtomicReferenceArray<@Nullable Denied> recent = new AtomicReferenceArray<>(RECENT);
     private final LongAdder unlogged = new LongAdder();
 
     // Guarded by this.
@@ -78,14 +90,40 @@ final class Suppression {
 
     /** When a source's denials by one rule were told last, and how many were not since; guarded by itself. */
     private static final class Denied {
+        private final Key key;
         private final Duration kept;
+        private volatile long foundAt;
         private long toldAt;
         private boolean told;
         private long suppressed;
 
         /** @param oneIn nanoseconds in which it is told once: forgotten earlier, it would be told more often */
-        Denied(long oneIn) {
+        Denied(Key key, long oneIn) {
+            this.key = key;
             this.kept = oneIn > REMEMBERED_FOR.toNanos() ? Duration.ofNanos(oneIn) : REMEMBERED_FOR;
+        }
+
+        /** How many were left out since the last one was told; -1 when this one is left out too. */
+        synchronized long take(long oneIn, long now) {
+            if (told && now - toldAt < oneIn) {
+                suppressed++;
+                return -1;
+            }
+            told = true;
+            toldAt = now;
+            long taken = suppressed;
+            suppressed = 0;
+            return taken;
+        }
+
+        /** Not told after all: its next call may be, as soon as there is room. */
+        synchronized void giveBack(long taken) {
+            told = false;
+            suppressed += taken;
+        }
+
+        synchronized long suppressed() {
+            return suppressed;
         }
     }
 
@@ -109,40 +147,41 @@ final class Suppression {
      * @param oneIn nanoseconds in which one of the kind is told
      */
     long mayTell(Key key, long oneIn) {
-        if (second() == fullSecond) {
+        long now = nanoClock.getAsLong();
+        if (second(now) == fullSecond) {
             // Then who it is about is not looked at any more: a flood from ever new sources costs as little as
             // possible.
             leaveOut(1);
             return -1;
         }
-        Denied entry = denied.get(key, k -> new Denied(oneIn));
-        long suppressed;
-        synchronized (entry) {
-            long now = nanoClock.getAsLong();
-            if (entry.told && now - entry.toldAt < oneIn) {
-                entry.suppressed++;
-                counts.repeated();
-                return -1;
-            }
-            entry.told = true;
-            entry.toldAt = now;
-            suppressed = entry.suppressed;
-            entry.suppressed = 0;
+        Denied entry = entry(key, oneIn, now);
+        long suppressed = entry.take(oneIn, now);
+        if (suppressed < 0) {
+            counts.repeated();
+            return -1;
         }
         if (mayWrite(1)) {
             return suppressed;
         }
-        synchronized (entry) {
-            // Not told after all: its next call may be, as soon as there is room.
-            entry.told = false;
-            entry.suppressed += suppressed;
-        }
+        entry.giveBack(suppressed);
         return -1;
+    }
+
+    private Denied entry(Key key, long oneIn, long now) {
+        int place = key.hashCode() & (RECENT - 1);
+        Denied here = recent.getAcquire(place);
+        if (here != null && now - here.foundAt < RECENT_NANOS && here.key.equals(key)) {
+            return here;
+        }
+        Denied found = denied.get(key, k -> new Denied(k, oneIn));
+        found.foundAt = now;
+        recent.setRelease(place, found);
+        return found;
     }
 
     /** @param events how many the line would tell of, which are left out otherwise */
     private synchronized boolean mayWrite(long events) {
-        long now = second();
+        long now = second(nanoClock.getAsLong());
         if (now != second) {
             second = now;
             linesThisSecond = 0;
@@ -168,18 +207,15 @@ final class Suppression {
         counts.unlogged();
     }
 
-    private long second() {
-        return TimeUnit.NANOSECONDS.toSeconds(nanoClock.getAsLong());
+    private static long second(long nanos) {
+        return TimeUnit.NANOSECONDS.toSeconds(nanos);
     }
 
     private void forgotten(@Nullable Key key, @Nullable Denied entry, RemovalCause cause) {
         if (key == null || entry == null) {
             return;
         }
-        long suppressed;
-        synchronized (entry) {
-            suppressed = entry.suppressed;
-        }
+        long suppressed = entry.suppressed();
         if (suppressed > 0 && mayWrite(suppressed)) {
             boolean mistake = key.isMistake();
             Map<String, Object> event = log.event(mistake ? "failure" : "suppressed");
@@ -196,9 +232,7 @@ final class Suppression {
     long untold() {
         long suppressed = unlogged.sum();
         for (Denied entry : denied.asMap().values()) {
-            synchronized (entry) {
-                suppressed += entry.suppressed;
-            }
+            suppressed += entry.suppressed();
         }
         return suppressed;
     }

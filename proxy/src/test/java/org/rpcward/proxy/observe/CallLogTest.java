@@ -194,6 +194,21 @@ class CallLogTest {
         assertThat(callLines + leftOut).isEqualTo(told);
     }
 
+    /** Who comes all the time is not taken for one that has stopped. */
+    @Test
+    void aSourceThatComesAllTheTimeIsNotForgotten() {
+        for (int i = 0; i < 600; i++) {
+            decide(POLICY, "203.0.113.9", Procedure.NULL);
+            decide(POLICY, "203.0." + (i >> 8) + "." + (i & 255), Procedure.NULL);
+            clock.pass(Duration.ofMillis(300));
+        }
+
+        assertThat(lines())
+                .filteredOn(l -> l.contains("\"203.0.113.9\""))
+                .allMatch(l -> l.contains("\"event\":\"call\""))
+                .hasSize(18);
+    }
+
     @Test
     void aSourceThatStopsHasALastLineWithWhatWasLeftOut() {
         for (int i = 0; i < 5; i++) {
