@@ -7,10 +7,8 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.AddressSet;
@@ -40,7 +38,6 @@ public final class RuleSet {
     private final long[][] slots;
     private final long[] whenNoProgram;
     private final long[] naming;
-    private final AddressSet named;
 
     /**
      * @param rules in order, built-in ones included
@@ -60,11 +57,9 @@ public final class RuleSet {
         IntervalTable.Builder byProgram = new IntervalTable.Builder(words);
         Map<AddressSet, BitSet> bySources = new LinkedHashMap<>();
         Map<ProgramSet, BitSet> byPrograms = new LinkedHashMap<>();
-        Set<AddressSet> namedSources = new LinkedHashSet<>();
         for (int i = 0; i < this.rules.size(); i++) {
             Rule rule = this.rules.get(i);
-            AddressSet sources = sourcesOf(rule);
-            bySources.computeIfAbsent(sources, s -> new BitSet()).set(i);
+            bySources.computeIfAbsent(sourcesOf(rule), s -> new BitSet()).set(i);
             byPrograms.computeIfAbsent(programsOf(rule), p -> new BitSet()).set(i);
             addSlots(i, slotsOf(rule));
             if (holdsWithoutProgram(rule)) {
@@ -72,7 +67,6 @@ public final class RuleSet {
             }
             if (rule.namesItsSources()) {
                 naming[i >>> 6] |= 1L << (i & 63);
-                namedSources.add(sources);
             }
         }
         bySources.forEach((sources, these) -> addSources(v4, v6, these, sources));
@@ -80,7 +74,6 @@ public final class RuleSet {
         this.v4Sources = v4.build();
         this.v6Sources = v6.build();
         this.programs = byProgram.build();
-        this.named = AddressSet.unionOf(namedSources);
     }
 
     /** The sources for which all conditions of a rule on the source hold. */
@@ -199,11 +192,6 @@ public final class RuleSet {
 
     private long[] sourceSet(IpAddress source) {
         return (source.isV4() ? v4Sources : v6Sources).at(source.high(), source.low());
-    }
-
-    /** All sources for which {@link #isNamed} holds. */
-    public AddressSet named() {
-        return named;
     }
 
     /** All sources that an allow rule names, neither a built-in one nor one in audit mode. */
