@@ -3,19 +3,18 @@ package org.rpcward.proxy.overload;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Whether the queue of one socket is ever read empty. A read that brings as much as one may leaves more behind; reads of
- * that kind in a row, without one that brings less between them, are a queue that is never empty. Written by one event
- * loop.
+ * Whether the queue of one socket is ever read empty. A read that brings as much as a read may bring leaves more
+ * behind; an unbroken run of such reads means that the queue is never empty. Written by one event loop.
  */
 public final class Backlog {
-    /** After so long without a full read the queue was empty, though no short read told. */
+    /** After this long without a full read the queue must have been empty, though no short read showed it. */
     private static final long GAP_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private volatile long since;
     private volatile long last;
     private boolean standing;
 
-    /** A read brought as much as one may. */
+    /** A read brought as much as a read may bring. */
     public void filled(long now) {
         if (!standing || now - last > GAP_NANOS) {
             standing = true;

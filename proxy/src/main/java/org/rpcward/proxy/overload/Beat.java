@@ -2,7 +2,7 @@ package org.rpcward.proxy.overload;
 
 import java.util.concurrent.TimeUnit;
 
-/** How late an event loop comes to what it is to do at a certain time. Written by that loop. */
+/** How late an event loop gets round to what it should do at a certain time. Written by that loop. */
 public final class Beat {
     /** A loop is asked to beat this often. */
     public static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -31,11 +31,11 @@ public final class Beat {
     }
 
     /**
-     * The least of the last three lags, so that one pause of the machine is none; or how long the loop has not come at
-     * all, once it missed three beats.
+     * The least of the last three lags, so that a single pause of the machine does not count; or, once the loop has
+     * missed three beats, for how long it has not beaten at all.
      *
-     * @param watchedSince from when on whoever asks came round in time himself: what a loop missed before that, he missed
-     *     too, because the whole process stood still
+     * @param watchedSince since when the caller itself has come round in time: beats that a loop missed before that were
+     *     missed because the whole process stood still
      */
     public long lagNanos(long now, long watchedSince) {
         long came = last;

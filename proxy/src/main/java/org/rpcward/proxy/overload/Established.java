@@ -10,30 +10,31 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.net.IpAddress;
 
 /*
- * A table of numbers, because a flood brings a source with each datagram and an object for each would be what it is after.
- * A source is found in one of four places that its hash names, by 24 more bits of the hash; the hash is seeded, so that
- * nobody can choose who shares a place with whom.
+ * A table of numbers: a flood brings a new source with each datagram, and an object for each would be just what it
+ * wants. A source is found in one of four places that its hash picks, by 24 more bits of the hash; the hash is seeded,
+ * so that nobody can choose who shares a place with whom.
  *
  *   63        40 39       32 31            16 15         0
  *   | mark: 24 | score: 8  | calls: 16      | tick: 16   |
  *
- * `tick` is when the source was seen last, in tenths of a second, and `calls` how many calls it had in that second. `score`
- * is how many of its calls were answered, halved for each ten seconds of silence. Who has a score worth the name keeps
- * his place; the others make room for each other.
+ * `tick` is when the source was last seen, in tenths of a second, and `calls` how many calls it made in that second.
+ * Ticks start over after 109 minutes, so that a source which comes back after just that time seems to have asked a
+ * moment ago. `score` is how many of its calls were answered, halved for each ten seconds of silence. An established
+ * source keeps its place; the others give way to each other.
  *
  * Event loops write without a lock. A write that gets lost is a call that was not counted.
  *
- * Sources share what can be done in a second by how many of them ask: whoever asks alone takes nothing from anybody.
+ * What can be done in a second is divided among the sources that ask: one that asks alone takes nothing from anybody.
  */
 /** Which sources have had answers, and how much each asks. Fixed size. Thread-safe. */
 final class Established {
     /** Answers that make a newcomer established. */
     static final int ENOUGH = 4;
 
-    /** Calls of one source that are taken in one second, however many others ask. */
+    /** Calls of one source that are accepted in one second, however many others ask. */
     static final int FAIR_SHARE = 2000;
 
-    /** Calls of all established sources together that can surely be answered in a second. */
+    /** Calls of all established sources together that can certainly be answered in a second. */
     static final int TOGETHER = 60_000;
 
     static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -46,10 +47,10 @@ final class Established {
 
     private static final int MOST_CALLS = 0xffff;
 
-    /** Who asked within half a minute asks still. */
+    /** A source that asked within the last half minute counts as still asking. */
     private static final int LATELY_TICKS = 300;
 
-    /** By so much, and far more, can one event loop be ahead of another that took the time before it. */
+    /** Ticks by which one event loop may be ahead of another, with a wide margin: younger than now is not very old. */
     private static final int AHEAD_TICKS = 100;
 
     private final AtomicLongArray places;
@@ -59,7 +60,7 @@ final class Established {
 
     private final int sets;
 
-    /** How many asked in this second, by now, and in the one before. Event loops write them without a lock too. */
+    /** The second, how many asked in it so far, and how many in the one before. Also written without a lock. */
     private volatile int second;
 
     private volatile int asking;
@@ -146,7 +147,7 @@ final class Established {
         places.setPlain(place, entry(hash, score, isSameSecond(tickOf(entry), tick) ? callsOf(entry) : 0, tick));
     }
 
-    /** Who asks seldom is established now and again, and here all the time, unless he was away. */
+    /** A source that asks seldom is established anew now and then; it has been here all along, unless it was away. */
     private void own(int place, IpAddress source, boolean away, long nanos) {
         Owner owner = owners.getPlain(place);
         if (away || owner == null || !owner.source().equals(source)) {
@@ -155,8 +156,8 @@ final class Established {
     }
 
     /**
-     * Established sources of one family that asked lately, as many as there is room for: those who have been here longest,
-     * in this order, so that nobody who comes takes the place of one who is here.
+     * Established sources of one family that asked lately, as many as there is room for: those that have been here
+     * longest, in that order, so that a new one never displaces an old one.
      *
      * @param since only who was established by then, in nanoseconds
      */

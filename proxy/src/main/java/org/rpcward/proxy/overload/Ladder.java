@@ -5,14 +5,14 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * How far rpcward is from doing everything, in levels from 0 to {@link #TOP}. Up at once, as far as the worst signal says;
- * down by one when all signals have been below what keeps the level for {@link #CALM}, and so on. Knows no clock, no
- * thread and nothing of what a level means.
+ * How far rpcward is from doing everything, in levels from 0 to {@link #TOP}. It goes up at once, as far as the worst
+ * signal says, and down by one level each time all signals have stayed below what keeps the level for {@link #CALM}. It
+ * knows no clock, no thread, and nothing of what a level means.
  */
 final class Ladder {
     static final int TOP = 4;
 
-    /** So long must all be calm before the next level down: a pause that follows each relief would be a swing. */
+    /** How long, in nanoseconds, all must be calm before the next step down: stepping down at each lull would oscillate. */
     static final long CALM = Duration.ofSeconds(5).toNanos();
 
     private final long[] nanosIn = new long[TOP + 1];
@@ -31,7 +31,7 @@ final class Ladder {
      * Takes in what the signals say now.
      *
      * @param values of all signals that there are
-     * @return whether the level is another one
+     * @return whether the level has changed
      */
     boolean update(long now, Map<Signal, Double> values) {
         nanosIn[level] += now - lastUpdate;

@@ -4,12 +4,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /*
- * Each newcomer overwrites whoever has its place. Of a flood from many forged addresses, each comes again only when all the
- * others had their turn; a client that wants something comes again within moments, and is found to.
+ * Each newcomer overwrites whichever has its place. In a flood from many forged addresses, each of them comes back only
+ * after all the others have had their turn; a client that wants something is back within moments, and is recognised.
  */
-/** Which newcomers were here a moment ago: never for sure. Fixed size. Thread-safe. */
+/** Which newcomers were seen a moment ago; a guess, never a certainty. Fixed size. Thread-safe. */
 final class Newcomers {
-    /** How long that is at least, in nanoseconds. */
+    /** How long "a moment ago" is at least, in nanoseconds. */
     static final long SOON_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
 
     private static final int PLACES = 1 << 15;
@@ -28,7 +28,7 @@ final class Newcomers {
     boolean comesAgain(long hash, long now) {
         int place = (int) (hash >>> 16) & (PLACES - 1);
         int tick = (int) (now >>> TICK_SHIFT) & TICK_MASK;
-        // The lowest bit makes no mark zero, which is what a place has that nobody had.
+        // With the lowest bit set no mark is zero, which is what an unused place holds.
         int who = (int) (hash >>> 32 | 1) << TICK_BITS;
         int mark = marks.getOpaque(place);
         marks.setOpaque(place, who | tick);

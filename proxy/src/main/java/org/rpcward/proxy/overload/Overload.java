@@ -1,5 +1,6 @@
 package org.rpcward.proxy.overload;
 
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -15,19 +16,19 @@ import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.Transport;
 
 /*
- *   level  is left undone
- *     1    calls over UDP of sources that had no answers lately, but for a trickle; and of each other source what is above
- *          its share; samples of allowed calls in the log
- *     2    questions to backends for such newcomers: they get what is known; new connections of sources no rule names
- *     3    everything for sources that no rule names; their idle connections
+ *   level  what is left undone
+ *     1    calls over UDP from newcomers, that is sources without recent answers, except for a trickle; from every other
+ *          source, what exceeds its share; samples of allowed calls in the log
+ *     2    asking backends for newcomers, who get what is already known; new connections from sources that no rule names
+ *     3    everything for sources that no rule names; their idle connections are closed
  *     4    all newcomers over UDP
  *
- * A source over UDP may be forged. One that is forged well enough to be established gets a client's share, and no more.
- * Where each datagram of a flood has another source, the trickle lets in so few of them that the same one hardly comes
- * again. A client that keeps asking comes again within moments, is let in before those who do not, and has its place after
+ * A source over UDP may be forged. One that is forged well enough to become established gets one client's share, no more.
+ * Where every datagram of a flood has a different source, the trickle lets in so few of them that hardly any source comes
+ * back. A client that keeps asking is back within moments, is let in ahead of those that are not, and is established after
  * a few calls.
  */
-/** How much there is to do, and whom to turn away for it. At level 0 it costs a call one volatile read. Thread-safe. */
+/** Whether there is too much to do, and whom to turn away then. At level 0 it costs a call one volatile read. Thread-safe. */
 public final class Overload {
     /** The highest level. */
     public static final int TOP = Ladder.TOP;
@@ -44,10 +45,10 @@ public final class Overload {
     /** At this level newcomers over UDP get nothing, in audit mode too: rpcward is about to die of them. */
     public static final int ESTABLISHED_ONLY = 4;
 
-    /** Nobody counts what queues lose. */
+    /** In place of a count: nothing here counts what queues lose. */
     public static final long UNKNOWN = -1;
 
-    /** A flood that takes longer to be too much is none that fills queues. */
+    /** How long a flood may have lasted before it was noticed: one that takes longer to be too much fills no queues. */
     static final Duration BEFORE_A_FLOOD = Duration.ofSeconds(2);
 
     /** A flood that comes back sooner is the same flood. */
@@ -55,16 +56,16 @@ public final class Overload {
 
     private static final int SOURCES = 1 << 16;
 
-    /** Fewer lost between two updates are an accident. */
+    /** If fewer than this are lost between two updates, that is chance. */
     private static final int LOST_AT_ONCE = 10;
 
-    /** After so long without loss, it has ended. */
+    /** Losing counts as over after this long without a loss. */
     private static final long LOSS_PAUSE = TimeUnit.MILLISECONDS.toNanos(500);
 
-    /** Newcomers let in each second at most. */
+    /** The most newcomers that are let in each second. */
     private static final int NEWCOMERS = 2000;
 
-    /** Newcomers who were here a moment ago: besides, each second at most. */
+    /** The most newcomers seen a moment ago that are let in each second on top of those. */
     private static final int COMING_AGAIN = 4000;
 
     /** Below level 1 one answer in so many is noted: a client that asks seldom needs no more than the trickle. */
@@ -72,7 +73,7 @@ public final class Overload {
 
     private final LongSupplier clock;
     private final Established established = new Established(SOURCES);
-    private final long seed = ThreadLocalRandom.current().nextLong();
+    private final long seed = new SecureRandom().nextLong();
     private final Newcomers newcomers = new Newcomers();
     private final Trickle letIn;
     private final Trickle letInAgain;
@@ -149,7 +150,7 @@ public final class Overload {
         return all;
     }
 
-    /** Whether the queue of a socket is ever empty counts from now on. */
+    /** From now on, a queue that is never read empty counts. */
     public void watch(Backlog backlog) {
         backlogs.add(backlog);
     }
@@ -159,11 +160,11 @@ public final class Overload {
     }
 
     /**
-     * Takes in what the signals say; what can be seen from here is added. Called by one thread, some times a second.
+     * Takes in what the signals say, and adds those that can be seen from here. Called by one thread, several times a second.
      *
      * @param others the signals that come from elsewhere
      * @param lost how many datagrams were lost by now because queues were full, or {@link #UNKNOWN}
-     * @return whether the level is another one now
+     * @return whether the level has changed
      */
     public boolean update(Map<Signal, Double> others, long lost) {
         long now = clock.getAsLong();
@@ -288,16 +289,7 @@ public final class Overload {
         return level == 0 ? List.of() : established.regulars(v4, most, clock.getAsLong(), since);
     }
 
-    /** Seeded, so that nobody can choose sources that share a place. */
     private long hash(IpAddress source) {
-        long h = mix(source.high() ^ seed) + source.low();
-        return mix(h ^ Long.rotateLeft(seed, 32));
-    }
-
-    private static long mix(long value) {
-        long h = value * 0x9e37_79b9_7f4a_7c15L;
-        h = (h ^ h >>> 32) * 0xd6e8_feb8_6659_fd93L;
-        h = (h ^ h >>> 29) * 0xd6e8_feb8_6659_fd93L;
-        return h ^ h >>> 32;
+        return IpAddress.hash(source.high(), source.low(), seed);
     }
 }

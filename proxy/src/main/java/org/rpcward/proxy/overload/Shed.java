@@ -4,9 +4,9 @@ import java.util.Locale;
 
 /** Why a call was turned away at the door. */
 public enum Shed {
-    /** Its source had no answers lately, and few of its kind are let in. */
+    /** Its source had no recent answers, and few such sources are let in. */
     NEWCOMER,
-    /** Its source asks more than its share. */
+    /** Its source asks for more than its share. */
     GREEDY,
     /** No rule names its source. */
     UNNAMED;

@@ -3,19 +3,19 @@ package org.rpcward.proxy.overload;
 import java.util.Locale;
 
 /**
- * What tells that there is too much to do, and from which value on it raises which level.
+ * What shows that there is too much to do, with the value from which it raises each level.
  *
- * <p>A level is kept while a signal has three quarters of the value that raises it.
+ * <p>A level is kept while a signal has at least three quarters of the value that raises it.
  */
 public enum Signal {
     /**
-     * Milliseconds by which all of the last three beats of an event loop came late. A machine that is short of processors
-     * brings some hundreds, and turning calls away brings none back.
+     * Milliseconds by which each of the last three beats of an event loop came late. A machine that is short of
+     * processors causes some hundreds of them, which turning calls away would not cure.
      */
     EVENT_LOOP_LAG("ms", 1000, 2500, 5000, 10_000),
     /**
-     * Milliseconds for which a UDP socket was never read empty, and calls were lost because its queue was full. A queue
-     * that stands and loses nothing is a client that keeps as much under way as it may.
+     * Milliseconds for which a UDP socket was never read empty while calls were lost because its queue was full. A
+     * queue that is never empty but loses nothing is just a client that keeps as many calls in flight as it may.
      */
     RECEIVE_QUEUE("ms", 100, 2000, 10_000, Signal.NEVER),
     /** Percent of the calls that may wait for backends. */
@@ -27,8 +27,8 @@ public enum Signal {
     /** Percent of the connections for which descriptors suffice. */
     CONNECTIONS("%", Signal.NEVER, 85, 95, Signal.NEVER),
     /**
-     * Calls turned away at the door in a second. They raise nothing, but while there are many the first level is kept: what
-     * is turned away is what would have to be done.
+     * Calls turned away at the door, per second. They raise no level, but while there are many of them the first is
+     * kept: without it they would all have to be served.
      */
     SHED("/s", Signal.NEVER, Signal.NEVER, Signal.NEVER, Signal.NEVER) {
         @Override

@@ -4,8 +4,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Lets in so many a second, and saves up for no longer than a quarter of one: a worker that was kept waiting finds the calls
- * of a moment in one heap. Which of many is let in is as good as drawn by lot. Thread-safe.
+ * Lets in so many calls a second, and carries over what was unused for no more than a quarter of a second, since a
+ * worker that was kept waiting finds the calls of that time all at once. Which of many gets in is as good as chance.
+ * Thread-safe.
  */
 final class Trickle {
     private static final long SAVED_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
