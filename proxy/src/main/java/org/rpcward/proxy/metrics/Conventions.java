@@ -6,9 +6,9 @@ import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.config.MeterFilterReply;
 import java.util.Set;
 
-/** Makes the meters of Micrometer's binders keep the conventions of Prometheus, and their series stay the same ones. */
+/** Makes the meters of Micrometer's binders follow the conventions of Prometheus, with the same series in every run. */
 final class Conventions implements MeterFilter {
-    /** Nanoseconds, and series that come with the first collection of a kind: {@link Families} has these in its own way. */
+    /** In nanoseconds, or with series that only appear after the first collection: {@link ProcessFamilies} has its own. */
     private static final Set<String> REPLACED =
             Set.of("process.cpu.time", "jvm.gc.pause", "jvm.gc.concurrent.phase.time");
 
@@ -20,7 +20,7 @@ final class Conventions implements MeterFilter {
     @Override
     public Meter.Id map(Meter.Id id) {
         return switch (id.getName()) {
-            // An identity hash: another one after each start.
+            // Its other label is an identity hash, which differs in every run.
             case "netty.allocator.memory.used" ->
                 new Meter.Id(
                         id.getName(),

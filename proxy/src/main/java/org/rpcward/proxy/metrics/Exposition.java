@@ -18,8 +18,8 @@ import java.util.List;
 import org.rpcward.proxy.observe.Durations;
 
 /**
- * Families as Prometheus's client library wants them. A series is what a family's reader gives at the time of the scrape:
- * none is registered, and none has to be taken back when a reload takes away what it was about.
+ * Families as Prometheus's client library wants them. Series are whatever a family's reader gives at the time of the
+ * scrape: none is registered, so none has to be removed when a reload takes away what it was about.
  */
 final class Exposition implements MultiCollector {
     private static final String TOTAL = "_total";

@@ -35,7 +35,7 @@ public record Family(String name, Type type, String help, List<String> labels, R
          */
         void value(double value, String... labels);
 
-        /** The same of a whole number, of which counters never have so many that a double could not hold it. */
+        /** The same for a whole number; no counter ever gets so large that a double could not hold it exactly. */
         default void count(long count, String... labels) {
             value((double) count, labels);
         }

@@ -68,7 +68,7 @@ final class LimitFamilies {
                         sink.count(value.applyAsLong(state), state.limit().name()));
     }
 
-    /** No more than a policy can sensibly have. */
+    /** The states of the first {@link #MAX_LIMITS} limits. */
     private static List<LimitState> states(Supplier<List<LimitState>> limits) {
         List<LimitState> states = limits.get();
         return states.subList(0, Math.min(states.size(), MAX_LIMITS));

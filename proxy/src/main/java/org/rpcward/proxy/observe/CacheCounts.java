@@ -2,7 +2,7 @@ package org.rpcward.proxy.observe;
 
 import org.rpcward.proxy.registry.CacheObserver;
 
-/** Counts how questions fared at what is remembered of backends. Thread-safe; an event loop that counts meets no other. */
+/** Counts how questions fared at what is remembered of backends. Thread-safe, without contention between event loops. */
 @SuppressWarnings("EnumOrdinal") // places of this run, which nothing outside of it knows
 public final class CacheCounts implements CacheObserver {
     private static final int CACHES = Cache.values().length;

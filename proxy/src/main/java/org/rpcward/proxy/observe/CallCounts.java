@@ -22,16 +22,16 @@ import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Hindrance;
 
 /*
- * What is counted stands in one Tally, at places that are known before a call comes: enums by their ordinals, what the
+ * All counts are cells of one Tally whose places are known before a call comes: enums by their ordinals, and what the
  * policy names by the number that Slots gave it.
  *
- * A reload keeps the numbers of what stays. The calls of a listener that goes are kept as those of nobody in particular,
- * so that sums over all listeners never fall.
+ * A reload keeps the numbers of what stays. The calls of a listener that is gone are added to a cell for gone
+ * listeners, so that sums over all listeners never fall.
  */
-/** Counts what calls asked, and what was decided of them. Thread-safe; an event loop that counts meets no other. */
+/** Counts what calls asked, and what was decided of them. Thread-safe, without contention between event loops. */
 @SuppressWarnings("EnumOrdinal") // places of this run, which nothing outside of it knows
 public final class CallCounts {
-    /** In metrics, the name of what has none of its own: beyond the first so many rules, or the first so many listeners. */
+    /** The name in metrics for what has no counters of its own, beyond {@link #MAX_RULES} or {@link #MAX_LISTENERS}. */
     public static final String OVERFLOW = "overflow";
 
     /** Rules with counters of their own, built-in ones and the default among them. */
@@ -51,7 +51,7 @@ public final class CallCounts {
     private static final int OTHER = (Procedure.HIGHEST_PROTOCOL - Procedure.LOWEST_PROTOCOL + 1) * PROCEDURE_NUMBERS;
     private static final int QUESTIONS = OTHER + 1;
 
-    // Places in the tally: one block behind the other.
+    // Places in the tally: one block after the other.
     private static final int CALLS_OF_LISTENER = TRANSPORTS * QUESTIONS * VERDICTS;
     private static final int GONE_LISTENERS = MAX_LISTENERS + 1;
     private static final int CALLS = 0;
@@ -124,7 +124,7 @@ public final class CallCounts {
         }
     }
 
-    /** Where calls under a policy are counted, in most cases the current one. */
+    /** Where to count now: under the policy that serves, and at the very start under this one. */
     private Places placesOf(Policy policy) {
         Places now = places;
         return now != null ? now : take(policy);

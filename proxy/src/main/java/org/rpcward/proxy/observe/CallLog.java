@@ -23,9 +23,9 @@ import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Hindrance;
 import org.rpcward.proxy.service.Outcome;
 
-/** Counts calls, and logs a sample of the allowed ones, and of the others what {@link Suppression} lets through. Thread-safe. */
+/** Counts calls; logs a sample of the allowed ones, and of the others what {@link Suppression} lets through. Thread-safe. */
 public final class CallLog implements CallObserver {
-    /** Frames told of a stack. */
+    /** How many frames of a stack are logged. */
     private static final int FRAMES = 20;
 
     /** The path of a call that gets no reply. */
@@ -50,12 +50,12 @@ public final class CallLog implements CallObserver {
         this.suppression = new Suppression(log, counters.log(), nanoClock);
     }
 
-    /** While there is too much to do, no samples of allowed calls are told. */
+    /** While there is too much to do, no samples of allowed calls are logged. */
     public void spare(boolean newSparing) {
         sparing = newSparing;
     }
 
-    /** What overload turns away is told once, by the event of its level. */
+    /** What overload turns away is not logged call by call: the event of the level says it once. */
     @Override
     public void turnedAway(Exchange exchange, Hindrance hindrance, Policy policy) {
         callCounts.turnedAway(exchange, hindrance, policy);
@@ -142,7 +142,7 @@ public final class CallLog implements CallObserver {
         replyCounts.unavailable();
     }
 
-    /** With its stack, so that it can be mended; once in a while, so that it does not fill the log. */
+    /** Logged with its stack, so that it can be fixed, and only once in a while, so that it does not fill the log. */
     @Override
     public void failed(Exchange exchange, RuntimeException mistake) {
         replyCounts.failed();
@@ -162,7 +162,7 @@ public final class CallLog implements CallObserver {
         log.write(event);
     }
 
-    /** Something went wrong that no call is to blame for: told once in a while, whatever is the reason. */
+    /** Something went wrong that no call is to blame for: logged once in a while for each place, whatever the reason. */
     public void trouble(String where, String reason) {
         replyCounts.failed();
         long suppressed = suppression.mayTell(Suppression.Key.ofMistake(where), MISTAKE_ONE_PER.toNanos());
@@ -180,10 +180,10 @@ public final class CallLog implements CallObserver {
         return (int) callCounts.of(protocolAndProcedure);
     }
 
-    /** Tells of a call that was not simply allowed, unless its like was told a moment ago. */
+    /** Logs a call that was not simply allowed, unless one like it was logged a moment ago. */
     private void tell(
             Exchange exchange, @Nullable Query query, Verdict verdict, String rule, String reason, Policy policy) {
-        // In a trial everything that a client asks is wanted, for the rules that are to be written from it.
+        // In a trial every different question of a client is logged, because rules are to be written from it.
         boolean onTrial = CallRecord.isOnTrial(reason, policy);
         Suppression.Key key = onTrial && query != null
                 ? new Suppression.Key(
@@ -199,7 +199,7 @@ public final class CallLog implements CallObserver {
         note(exchange).tell(said, Map.of("suppressed", suppressed), log::write);
     }
 
-    /** What is told of a call; the same for all who ask before it has ended. */
+    /** The note of a call; all who ask before the call has ended get the same one. */
     public CallNote note(Exchange exchange) {
         if (exchange.note() instanceof CallNote earlier) {
             return earlier;

@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * What is to be told of one call: of a trial at once, of what is done with the call when it has ended. All lines about it
- * have one id and one time. Only used on the call's event loop.
+ * The lines about one call. What a trial would do is passed on at once; what is done with the call, when it has ended.
+ * All of its lines have the same id and the same time. Only used on the call's event loop.
  */
 public final class CallNote {
     private final String id;
@@ -22,12 +22,12 @@ public final class CallNote {
         this.time = time;
     }
 
-    /** Tells somebody, who may keep the line. */
+    /** Passes a line on, now or at the end of the call; the receiver may keep it. */
     public void tell(CallRecord said, Consumer<Map<String, Object>> to) {
         tell(said, Map.of(), to);
     }
 
-    /** @param more fields behind those that every line has */
+    /** @param more fields that follow those which every line has */
     void tell(CallRecord said, Map<String, Object> more, Consumer<Map<String, Object>> to) {
         Map<String, Object> line = said.line(id, time);
         line.putAll(more);

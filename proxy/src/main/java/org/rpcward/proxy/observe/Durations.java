@@ -5,8 +5,9 @@ import java.util.concurrent.TimeUnit;
 /**
  * How long things took.
  *
- * @param counts how many took up to each of {@link #BOUNDS}, but longer than the one before it; last, how many took longer
- * @param nanos all of them together
+ * @param counts for each of {@link #BOUNDS}, how many took up to that, but longer than the bound before; last, how many took
+ *     longer than all
+ * @param nanos the sum of them all
  */
 @SuppressWarnings("ArrayRecordComponent") // read once, and never compared
 public record Durations(long[] counts, long nanos) {

@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.LogPolicy;
 
 /**
- * The log. Making text of events and writing it is the work of one thread with a bounded queue before it, so that a slow
- * disk or a full pipe delays nobody; what does not fit is left out, counted, and told as soon as there is room again.
+ * The log. One thread, fed by a bounded queue, turns events into text and writes them, so that a slow disk or a full
+ * pipe delays nobody. What does not fit into the queue is left out, counted, and reported as soon as there is room
+ * again.
  */
 public final class EventLog {
     private static final int QUEUE = 8192;
@@ -155,7 +156,7 @@ public final class EventLog {
                     lost.increment();
                 }
                 if (event != null && pace.isQuick(System.nanoTime()) && queue.isEmpty() && !closing) {
-                    // Whoever writes the next event need not wake this thread for it, nor does each cost a system call.
+                    // So the next event need not wake this thread, and several of them share one system call.
                     LockSupport.parkNanos(REST_NANOS);
                 }
                 long missing = lost.sum() - told;
@@ -185,8 +186,8 @@ public final class EventLog {
     }
 
     /**
-     * False for an event that is lost. A disk that is full now may have room later, and what is wrong with one event is not
-     * wrong with the next: the writer goes on.
+     * False for an event that is lost. A disk that is full now may have room later, and what is wrong with one event is
+     * not wrong with the next: the writer goes on.
      */
     private boolean isWritten(Map<String, Object> event) {
         try {

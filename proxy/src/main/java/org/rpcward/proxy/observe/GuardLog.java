@@ -12,8 +12,8 @@ import org.rpcward.proxy.scan.ScanObserver;
 import org.rpcward.proxy.scan.Sighting;
 
 /**
- * Tells of bans and of scanners. So many of a kind at most in a second; of the others, how many there were. Scanners over
- * UDP, whose addresses may be forged, are a kind of their own. Thread-safe.
+ * Logs bans and scanners: of each kind no more than so many lines a second, and then how many there were besides.
+ * Scanners over UDP, whose addresses may be forged, are a kind of their own. Thread-safe.
  */
 public final class GuardLog implements BanObserver, ScanObserver {
     private static final int LINES_PER_SECOND = 100;
@@ -77,7 +77,7 @@ public final class GuardLog implements BanObserver, ScanObserver {
         write(sighting.transport() == Transport.UDP ? scannersOverUdp : scannersOverTcp, event);
     }
 
-    /** Of a single address that is its source; of more, their prefix. */
+    /** A ban of a single address has it as its source; a ban of more has a prefix. */
     private static void describe(Map<String, Object> event, Ban ban) {
         AddressPrefix prefix = ban.prefix();
         boolean single = prefix.length() == prefix.first().bits();

@@ -1,6 +1,6 @@
 package org.rpcward.proxy.observe;
 
-/** Counts the denials that the log does not tell. Thread-safe; an event loop that counts meets no other. */
+/** Counts the denials that are not logged. Thread-safe, without contention between event loops. */
 public final class LogCounts {
     private static final int REPEATED = 0;
     private static final int UNLOGGED = 1;
@@ -10,22 +10,22 @@ public final class LogCounts {
 
     LogCounts() {}
 
-    /** A denial was not told, because its like was a moment ago. */
+    /** A denial was not logged, because one like it was logged a moment ago. */
     void repeated() {
         tally.add(REPEATED, 1);
     }
 
-    /** A denial was not told, because too many were. */
+    /** A denial was not logged, because there were too many. */
     void unlogged() {
         tally.add(UNLOGGED, 1);
     }
 
-    /** Denials that were not told because their like was a moment before. */
+    /** Denials that were not logged because one like them was a moment before. */
     public long notToldAgain() {
         return tally.sum(REPEATED);
     }
 
-    /** Denials that were not told because there were too many. */
+    /** Denials that were not logged because there were too many. */
     public long notTold() {
         return tally.sum(UNLOGGED);
     }

@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The events of the log, and which keys each may have besides {@code time} and {@code event}. Who reads the log counts on
- * them: keys may come, and none changes its meaning or goes.
+ * The events of the log, and the keys that each may have besides {@code time} and {@code event}. Readers of the log
+ * rely on them: keys may be added, but none changes its meaning or goes away.
  */
 enum LogEvent {
     START("result", "revision", "mode"),

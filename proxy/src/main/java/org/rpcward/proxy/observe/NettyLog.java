@@ -6,11 +6,11 @@ import io.netty.util.internal.logging.InternalLoggerFactory;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Netty logs on its event loops, by default through java.util.logging: that writes to standard error, which may block,
- * and loads classes and time zones when it is used first, which fails when descriptors have run out, and then ends the
- * event loop. Here a warning is a line in our own log, in bounded number, and the rest is nothing.
+ * Netty logs on its event loops, by default through java.util.logging. That writes to standard error, which may block;
+ * and on first use it loads classes and time zones, which fails when descriptors have run out, and then ends the event
+ * loop. Here a warning becomes a line in our own log, in bounded number, and everything below a warning is dropped.
  */
-/** Takes over what Netty has to say. */
+/** Brings Netty's warnings into our log. */
 public final class NettyLog extends InternalLoggerFactory {
     private final CallLog log;
 
@@ -18,7 +18,7 @@ public final class NettyLog extends InternalLoggerFactory {
         this.log = log;
     }
 
-    /** To be called before anything else of Netty is used, for what was asked for a logger earlier keeps it. */
+    /** To be called before anything else of Netty is used: a class keeps the logger that it was given first. */
     public static void takeOver(CallLog log) {
         InternalLoggerFactory.setDefaultFactory(new NettyLog(log));
     }

@@ -2,9 +2,9 @@ package org.rpcward.proxy.observe;
 
 import java.util.concurrent.TimeUnit;
 
-/** Tells many lines from few, by what this second and the one before brought. Used by one thread. */
+/** Whether lines come quickly, judged by this second and the one before. Used by one thread. */
 final class Pace {
-    /** More lines in a second are many. */
+    /** More lines than this in one second are many. */
     static final int MANY = 50;
 
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
@@ -17,7 +17,7 @@ final class Pace {
         began = now;
     }
 
-    /** A line was written at this time, in nanoseconds: whether lines come quickly. */
+    /** Notes a line at this time, in nanoseconds, and says whether lines come quickly. */
     boolean isQuick(long now) {
         if (now - began >= SECOND) {
             before = now - began >= 2 * SECOND ? 0 : lines;

@@ -17,8 +17,8 @@ import org.rpcward.proxy.service.Exchange;
 import org.rpcward.proxy.service.Outcome;
 
 /**
- * Counts replies, how long they took, what they left out, and what kept others from leaving. Thread-safe; an event loop
- * that counts meets no other.
+ * Counts replies, how long they took, what they left out, and what kept others from leaving. Thread-safe, without
+ * contention between event loops.
  */
 @SuppressWarnings("EnumOrdinal") // places of this run, which nothing outside of it knows
 public final class ReplyCounts {
@@ -65,8 +65,8 @@ public final class ReplyCounts {
     }
 
     /**
-     * Replies that are ready while a batch of datagrams is read leave with the batch, so that how long they took is known
-     * at its end, and one look at the clock is enough for all.
+     * Replies that are ready while a batch of datagrams is read leave together at its end: only then is it known how
+     * long they took, and one look at the clock serves them all.
      */
     void replied(Exchange exchange, Outcome outcome, ReplyStatus status, AnswerPath path, long bytes) {
         long[] row = tally.mine();
@@ -184,7 +184,7 @@ public final class ReplyCounts {
         return rows;
     }
 
-    /** Replies over UDP that were let go because the socket took no more. */
+    /** Replies over UDP that were discarded because the socket took no more. */
     public long notSent() {
         return unsent.sum();
     }

@@ -7,21 +7,21 @@ import java.util.Map;
 import java.util.function.IntConsumer;
 
 /**
- * Numbers for what a policy names, from 0, so that it can be counted in an array. What stays over a reload keeps its
- * number. Beyond so many, all share the number {@link #overflow}.
+ * Numbers from 0 for what a policy names, so that it can be counted in an array. What outlasts a reload keeps its
+ * number. Whatever finds none of its own shares the number {@link #overflow}.
  */
 final class Slots<K> {
     private final int capacity;
     private final IntConsumer whenFreed;
     private Map<K, Integer> taken = Map.of();
 
-    /** @param whenFreed is told the number of what is not there any more */
+    /** @param whenFreed is told each number whose name is gone */
     Slots(int capacity, IntConsumer whenFreed) {
         this.capacity = capacity;
         this.whenFreed = whenFreed;
     }
 
-    /** The number that those share who have none of their own. */
+    /** The number that all share which have none of their own. */
     int overflow() {
         return capacity;
     }

@@ -7,10 +7,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /*
- * An event loop counts in an array of its own, where nobody else writes: an addition is a load and a store, with no atomic
- * instruction and no shared cache line. Whoever wants a sum reads the arrays of all threads, which may be one call late.
+ * Each event loop counts in an array of its own, where nobody else writes: an addition is a load and a store, with no
+ * atomic instruction and no shared cache line. A sum reads the arrays of all threads, and may be a call behind. The
+ * arrays stay for good, so that only threads which live as long as the process may count.
  */
-/** A row of counters, kept by each thread for itself and added up when they are read. */
+/** A row of counters, kept by each thread for itself and added up when read. */
 final class Tally {
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
 
@@ -19,7 +20,7 @@ final class Tally {
 
     private final List<long[]> all = new CopyOnWriteArrayList<>();
 
-    /** What does not count any more, by cell; guarded by this. */
+    /** What no longer counts, by cell; guarded by this. */
     private final long[] forgotten;
 
     private final FastThreadLocal<long[]> mine;
@@ -69,12 +70,12 @@ final class Tally {
         return sum;
     }
 
-    /** Lets a cell begin at zero again. */
+    /** Starts a cell at zero again. */
     synchronized void forget(int cell) {
         forgotten[cell] = raw(cell);
     }
 
-    /** Lets a cell begin at zero again, and adds what it held to another one. */
+    /** Starts a cell at zero again, and adds what it held to another one. */
     synchronized void move(int from, int to) {
         // Read once: what is counted meanwhile stays in the old cell.
         long now = raw(from);

@@ -1,6 +1,6 @@
 /**
- * What is seen of the proxy at work: counters and the log. Nothing here is asked for an opinion, and nothing here can
- * slow a call down.
+ * What can be seen of the proxy at work: counters and the log. Nothing here decides anything about a call, or makes it
+ * wait.
  *
  * <pre>
  *   calls ----> CallLog ----+-> CallCounts, ReplyCounts -> Tally
