@@ -64,7 +64,7 @@ public final class BackendClient implements Portmapper {
 
     /**
      * Reads the whole registry by DUMP in the newest version of the protocol that the backend speaks, which is
-     * remembered. Over TCP, where a listing has no longest length; over UDP when nobody ever answered on TCP.
+     * remembered. Over TCP, where a listing may have any length; over UDP if nobody has ever answered on TCP.
      */
     @Override
     public void dump(Consumer<BackendResult<List<Mapping>>> then) {
@@ -95,8 +95,8 @@ public final class BackendClient implements Portmapper {
     }
 
     /**
-     * An old version that answered without the backend having said that it knows no newer one may just have been luckier:
-     * the newest is tried once more before its answer counts.
+     * If an old version was answered although the backend never said that it knows no newer one, that may have been
+     * luck: the newest is tried once more before the answer counts.
      */
     private boolean isUncertain(int protocol, BackendResult.Status status) {
         return status == BackendResult.Status.OK
@@ -113,8 +113,8 @@ public final class BackendClient implements Portmapper {
     }
 
     /**
-     * The newest version comes next, since the portmapper may have been exchanged; after the newest, what answered before,
-     * or the oldest: some instruments are silent in versions that they do not know.
+     * The newest version comes next, since the portmapper may have been replaced; after the newest, whichever answered
+     * before, or the oldest: some instruments keep silent in versions that they do not know.
      */
     private int afterFailure(int protocol) {
         if (protocol < Procedure.HIGHEST_PROTOCOL) {
@@ -167,7 +167,7 @@ public final class BackendClient implements Portmapper {
         return !v4;
     }
 
-    /** What waits is unreachable, and so is whatever is asked from now on. */
+    /** Questions that wait end as unreachable, and so does whatever is asked from now on. */
     @Override
     public void close() {
         closed = true;

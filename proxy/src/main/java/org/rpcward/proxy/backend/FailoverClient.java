@@ -18,14 +18,14 @@ import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 
 /*
- * Several portmappers with the same registrations, of which the first that is up is asked. A reading that fails there is
- * tried at the next at once. Those before the one that serves are pinged with each reading, so that the first comes back
- * to its place when it has answered often enough. Those behind it are pinged now and then, so that one that fell silent is
- * told before it is needed. With one endpoint this only keeps its health.
+ * Several portmappers with the same registrations, of which the first that is up is asked. A reading that fails there
+ * is tried at the next one at once. Those ahead of the one that serves are pinged with each reading, so that the first
+ * gets its place back once it has answered often enough. Those behind it are pinged now and then, so that one that has
+ * fallen silent is reported before it is needed. With a single endpoint, all this does is to track its health.
  */
 /** The portmappers of one backend, in the order in which they are preferred. */
 public final class FailoverClient implements Portmapper {
-    /** How long one that stands by may not have been asked. */
+    /** How long one that stands by may go without being asked. */
     static final Duration LEISURE = Duration.ofSeconds(30);
 
     private final String backend;
@@ -40,7 +40,7 @@ public final class FailoverClient implements Portmapper {
     private record Member(
             Endpoint endpoint, BackendClient client, EndpointHealth health, Told told, LastAsked lastAsked) {}
 
-    /** When a portmapper was asked last; at the beginning is as good as asked. */
+    /** When a portmapper was last asked; at first, when it was made. */
     private static final class LastAsked {
         private Instant at;
 
@@ -128,8 +128,8 @@ public final class FailoverClient implements Portmapper {
     }
 
     /**
-     * Those that are up, then the others, for it is better to ask one that is down than nobody. Those that are drained are
-     * not in it.
+     * Those that are up, then the others, for it is better to ask one that is down than nobody. Those that are drained
+     * are not in it.
      */
     private List<Member> inOrder() {
         List<Member> order = new ArrayList<>(members.size());
@@ -143,8 +143,8 @@ public final class FailoverClient implements Portmapper {
     }
 
     /**
-     * Those that would serve were they up, and of those that are to be asked when the others fail the ones that were down,
-     * that may be going down, or that nobody asked for long.
+     * Pings those that would serve if they were up; and of those that are only asked when the others fail, the ones
+     * that are down, that may be going down, or that have not been asked for long.
      */
     private void pingOthers(Member serving) {
         boolean before = true;

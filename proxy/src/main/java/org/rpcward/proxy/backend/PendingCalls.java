@@ -43,7 +43,7 @@ final class PendingCalls {
     }
 
     /**
-     * Gives a call an xid that no other one waits for. It waits without an end until {@link #sent}.
+     * Gives a call an xid that no other one waits for. Until {@link #sent} nothing ends its waiting.
      *
      * @param onTimeout called when no reply came in time; the call no longer waits then
      * @return null when too many wait
@@ -63,8 +63,8 @@ final class PendingCalls {
     }
 
     /**
-     * A call was sent, and from the first time on its time runs. What came before, a connection for instance, has bounds
-     * of its own; at the start it is also the time in which this JVM has only begun.
+     * A call was sent; its time runs from when it was first sent. What comes before, such as connecting, has bounds of
+     * its own, and right after the start it includes the time in which this JVM warms up.
      */
     void sent(Pending pending) {
         if (pending.deadline == null && isWaiting(pending)) {

@@ -8,11 +8,12 @@ import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.IpAddress;
 
 /*
- * Every call asks this table, and hardly any is banned. Prefixes stand in one open hash table; a source is looked up once
- * for each prefix length in use, of which there are normally two or three. Readers take no lock and allocate nothing: they
- * read, and read again in the rare case that somebody wrote meanwhile.
+ * Every call asks this table, and hardly any source is banned. All prefixes are in one open hash table; a source is
+ * looked up once for each prefix length in use, of which there are normally two or three. Readers allocate nothing, and
+ * take no lock except in the rare case that somebody wrote meanwhile: then they read again, under a lock that readers
+ * share.
  */
-/** Prefixes, found by any address in them. Thread-safe. */
+/** Bans by prefix, found by any address inside. Thread-safe. */
 final class BanTable {
     private static final int LEAST_SLOTS = 64;
     private static final int MAPPED_BITS = 96;

@@ -17,13 +17,13 @@ import org.rpcward.policy.net.IpAddress;
 
 /*
  * A ban ends at its nanosecond, because every look at the table compares the time; the wheel only takes away what has
- * ended, and tells of it. Time runs by the clock that cannot be set; the clock on the wall is asked only for what people
- * read and for what is kept over a restart.
+ * ended, and tells of it. Time runs by the clock that cannot be set; the clock on the wall is asked only for what
+ * people read and for what is kept over a restart.
  *
- * Everything automatic is bounded, and gives way by itself: the ban that would end first, the source that was not heard of
- * for longest. What an administrator asks for is bounded too, and refused when it is too much.
+ * Everything automatic is bounded and makes room by itself: by the ban that would end first, by the source that has not
+ * been heard of for longest. What an administrator asks for is bounded too, and refused when it is too much.
  */
-/** Who is banned. Thread-safe; {@link #covers} takes no lock. */
+/** Who is banned. Thread-safe; {@link #covers} waits for nobody but a change of the table that is under way. */
 public final class Bans {
     /** Automatic bans at one time. */
     public static final int MAX_AUTOMATIC = 10_000;
@@ -77,8 +77,8 @@ public final class Bans {
     }
 
     /**
-     * @param random makes the seed of the table, and jitter
-     * @param ours tells the addresses of this host, which nothing bans of itself
+     * @param random for the seed of the table, and for jitter
+     * @param ours recognises the addresses of this host, which are never banned automatically
      */
     public Bans(
             LongSupplier nanoClock,
@@ -278,8 +278,8 @@ public final class Bans {
     }
 
     /**
-     * Takes over what was kept over a restart. What has ended meanwhile is left out, and nothing lasts longer than it was
-     * to last in all, whatever the clock on the wall says now. Nothing of it is told.
+     * Takes over what was kept over a restart. What has ended meanwhile is left out, and nothing lasts longer than it
+     * was to last in all, whatever the clock on the wall says now. Nothing of it is told.
      */
     public synchronized void restore(BanStore.Kept kept) {
         long now = nanoClock.getAsLong();

@@ -8,13 +8,13 @@ import org.rpcward.policy.BanPolicy;
 import org.rpcward.policy.net.AddressPrefix;
 
 /**
- * Sources that were banned automatically, and how often: each time for longer. The one that was not heard of for longest
- * gives way. Not thread-safe.
+ * How often sources were banned automatically: each time for longer. The one not heard of for longest makes room. Not
+ * thread-safe.
  */
 final class Offenders {
     private static final int MOST = 10_000;
 
-    /** A ban is up to so much shorter or longer than the ladder says, so that those of one moment do not end in one. */
+    /** The part by which a ban may be shorter or longer, so that bans of one moment do not all end in one moment. */
     private static final double JITTER = 0.1;
 
     private final RandomGenerator random;
@@ -35,7 +35,7 @@ final class Offenders {
         this.random = random;
     }
 
-    /** Counts an offence. Who keeps quiet for as long as the longest ban, after this one, begins anew. */
+    /** Counts an offence. A source that stays quiet after its ban for as long as the longest ban lasts starts over. */
     Next count(AddressPrefix source, BanPolicy policy, long now) {
         Offender before = bySource.remove(source);
         int offence = before == null || before.untilNanos() - now <= 0 ? 1 : before.count() + 1;

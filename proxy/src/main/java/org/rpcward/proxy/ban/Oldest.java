@@ -4,11 +4,11 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.function.Predicate;
 
-/** Takes from the front of what is kept in the order in which it came. */
+/** Removes from the front of a collection that keeps the order in which its elements came. */
 final class Oldest {
     private Oldest() {}
 
-    /** Leaves so many. */
+    /** Removes the oldest until no more than so many are left. */
     static void trim(Collection<?> oldestFirst, int most) {
         Iterator<?> oldest = oldestFirst.iterator();
         for (int over = oldestFirst.size() - most; over > 0; over--) {
@@ -17,7 +17,10 @@ final class Oldest {
         }
     }
 
-    /** What is nearly in the order of its end: one that is over behind one that is not is taken with that one. */
+    /**
+     * Removes the oldest for as long as they are over. The order is nearly that of their ends: one that is over, but
+     * behind one that is not, stays until that one goes.
+     */
     static <T> void removeWhile(Collection<T> oldestFirst, Predicate<T> over) {
         Iterator<T> oldest = oldestFirst.iterator();
         while (oldest.hasNext() && over.test(oldest.next())) {

@@ -6,7 +6,7 @@ import java.util.function.ObjLongConsumer;
 import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.net.IpAddress;
 
-/** Prefixes whose sources are not banned automatically for a while. The oldest gives way. Not thread-safe. */
+/** Prefixes whose sources are not banned automatically for a while. The oldest makes room. Not thread-safe. */
 final class Pardons {
     private static final int MOST = 1_000;
 

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Map;
 
 /*
- * Jumps of BPF only lead forward. So a program is put together from its end: whatever is jumped to stands already, its
- * distance is known, and there is nothing to mend afterwards. A place in the program is the number of instructions from
- * there to the end.
+ * Jumps of BPF only lead forward. So a program is put together from its end: whatever is jumped to is already there,
+ * its distance is known, and nothing has to be patched afterwards. A place in the program is the number of instructions
+ * from there to the end.
  *
- * A conditional jump reaches 255 instructions; an unconditional one reaches everything. For a target that is too far, an
- * unconditional jump is put in between, and serves all conditional ones before it that it is near enough to.
+ * A conditional jump reaches 255 instructions; an unconditional one reaches everything. For a target that is too far
+ * away, an unconditional jump is put in between, which serves all conditional jumps before it that are near enough.
  */
 /** Puts a program together, from its end to its beginning. Places are what its methods return. */
 final class Assembler {
@@ -52,7 +52,7 @@ final class Assembler {
         return size();
     }
 
-    /** A place that leads where the given one does, and that a conditional jump reaches from here, or two before. */
+    /** A place that leads to the given one, within reach of a conditional jump here even if one more jump comes between. */
     private int near(int target) {
         int place = nearest.getOrDefault(target, target);
         if (size() + 1 - place > Instruction.REACH) {

@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What sources are hashed with: secret, and new in each process, so that nobody can choose addresses that share a queue
+ * Keys for hashing sources: secret, and new in each process, so that nobody can choose addresses that share a queue
  * with somebody else's.
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
@@ -32,9 +32,9 @@ public record HashKeys(int seed, int[] factors) {
     }
 
     /**
-     * Leaves the hash of what some loads bring, at most five, in the accumulator; uses the first word of memory.
+     * Code that leaves the hash of at most five words in the accumulator; it uses the first word of memory.
      *
-     * @param loads instructions that leave a word in the accumulator, for each word
+     * @param loads for each word, instructions that leave it in the accumulator
      */
     Instruction[] hash(List<List<Instruction>> loads) {
         List<Instruction> code = new ArrayList<>();

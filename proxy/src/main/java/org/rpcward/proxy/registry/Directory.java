@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.rpcward.proxy.backend.EndpointState;
 
 /**
- * Answers questions about the registrations of one backend, in bounded time. The executor is the asker's, and the calling
- * thread is its thread; answers are given there.
+ * Answers questions about the registrations of one backend, in bounded time. The executor is the asker's, and the
+ * calling thread is its thread; answers are given there.
  */
 public interface Directory {
     /**
@@ -37,7 +37,7 @@ public interface Directory {
         return 0;
     }
 
-    /** Begins to ask without being asked, where that is to be done. */
+    /** Begins to read the registry unprompted, where there is one to read. */
     default void start() {}
 
     /** Whether the backend answered when it was asked last. */
@@ -50,7 +50,7 @@ public interface Directory {
         return null;
     }
 
-    /** How the copy of the registry does; null where there is none. Callable from everywhere. */
+    /** The state of the copy of the registry; null where there is none. Callable from everywhere. */
     default @Nullable MirrorState mirror() {
         return null;
     }
@@ -75,6 +75,6 @@ public interface Directory {
         return false;
     }
 
-    /** Stops asking. Questions that wait are answered as unavailable. */
+    /** Stops asking. Questions that wait are answered from what is known. */
     default void close() {}
 }

@@ -23,13 +23,13 @@ import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 
 /**
- * Asks the backend itself for each lookup, one question in flight for all who ask the same, and remembers the answer: a
- * port for as long as {@code fresh}, that there is none, or that there was no answer, for as long as {@code retry}. Only what the mirror shows is asked
- * for, since each question for an absent program costs rpcbind memory for good. Lists come from the mirror, and so do
- * lookups while the backend does not answer.
+ * Asks the backend itself for each lookup, with one question in flight for all who ask the same, and remembers the
+ * answer: a port for as long as {@code fresh}; that there is none, or that no answer came, for as long as {@code
+ * retry}. Only what the mirror shows is asked for, since each question for an absent program costs rpcbind memory for
+ * good. Lists come from the mirror, and so do lookups while the backend does not answer.
  */
 public final class ForwardDirectory implements Directory {
-    /** Rows whose answer is remembered: more than a registry has. */
+    /** How many rows have their answer remembered: as many as are ever read from a registry. */
     private static final int REMEMBERED = 20_000;
 
     private final BackendPolicy policy;

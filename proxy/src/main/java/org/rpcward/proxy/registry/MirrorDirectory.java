@@ -22,15 +22,15 @@ import org.rpcward.proxy.backend.RegistryChange;
 import org.rpcward.proxy.rpcbind.Mapping;
 
 /*
- * The copy is an immutable state in one volatile field: whoever finds in it what he wants, and finds it young enough,
- * has his answer without meeting anybody. Everything else is done on the backend's event loop, one reading of the
- * registry at a time, however many wait for it:
+ * The copy is an immutable state in one volatile field: whoever finds what it wants there, and finds it young enough,
+ * has its answer without waiting for anybody. Everything else is done on the backend's event loop, with one reading of
+ * the registry at a time, however many wait for it:
  *
  *   - the copy is older than `fresh`: wait for a reading;
  *   - nothing was found: wait for a reading that is under way, or begin one unless the last began less than `retry` ago,
  *     so that a service that registered a moment ago is found, and a walk through unknown numbers costs the backend one
  *     question a `retry`;
- *   - the copy comes near to `fresh`: begin a reading, and answer from the copy, so that steady traffic never waits;
+ *   - the copy has three quarters of the age `fresh`: begin a reading and answer from the copy; steady traffic never waits;
  *   - the last reading failed: answer from the copy for as long as `stale`, and try again meanwhile.
  *
  * What a filter hides is not found, by the same comparison as what is absent, and so takes the same path and time.

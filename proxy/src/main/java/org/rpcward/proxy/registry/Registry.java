@@ -77,12 +77,12 @@ public final class Registry {
         return false;
     }
 
-    /** The rows that answer a question and that may be seen; empty when there is none. */
+    /** The rows that answer a question and may be seen; empty when there are none. */
     public List<Mapping> select(Question question, RowFilter shown) {
         return question.kind() == Question.Kind.FAMILY ? family(question, shown) : lookup(question, shown);
     }
 
-    /** All rows that may be seen, in the order of registration, up to so many. */
+    /** The first rows that may be seen, in the order of registration; at most so many. */
     public List<Mapping> select(RowFilter shown, int most) {
         return rows.stream().filter(shown::shows).limit(most).toList();
     }

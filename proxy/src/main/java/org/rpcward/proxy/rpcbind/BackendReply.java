@@ -12,13 +12,13 @@ import org.rpcward.proxy.rpc.Rpc;
 import org.rpcward.proxy.xdr.XdrReader;
 
 /**
- * Decodes what a backend says. It is as hostile as a client: whoever can register there chooses its text.
+ * Decodes what a backend says, which is as hostile as what a client says: whoever can register there chooses the text.
  */
 public final class BackendReply {
     /** The most rows of a listing that are taken; what follows them is not read. */
     public static final int MAX_ROWS = 20_000;
 
-    /** The longest netid, address or owner that a row may carry, in bytes; a row with a longer one ends the reading. */
+    /** The longest netid, address or owner of a row, in bytes; a longer one makes the whole listing wrong. */
     private static final int MAX_TEXT = 9_000;
 
     /** The longest owner that is kept, in bytes. */
@@ -107,7 +107,7 @@ public final class BackendReply {
         return in.isAtEnd() ? rows : null;
     }
 
-    /** A {@code pmaplist} entry; null when it can be no answer. */
+    /** A {@code pmaplist} entry; null when it can never be an answer. */
     private static @Nullable Mapping mapping(XdrReader in) {
         int program = in.uint();
         int version = in.uint();
