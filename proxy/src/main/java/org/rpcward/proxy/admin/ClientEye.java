@@ -239,7 +239,7 @@ final class ClientEye {
         public void unavailable(Exchange exchange) {}
 
         @Override
-        public void failed(Exchange exchange, RuntimeException mistake) {
+        public void failed(Exchange exchange, Throwable mistake) {
             outcome = "failed";
         }
 

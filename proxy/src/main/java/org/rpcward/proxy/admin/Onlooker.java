@@ -131,7 +131,7 @@ public final class Onlooker implements CallObserver {
     }
 
     @Override
-    public void failed(Exchange exchange, RuntimeException mistake) {
+    public void failed(Exchange exchange, Throwable mistake) {
         next.failed(exchange, mistake);
     }
 

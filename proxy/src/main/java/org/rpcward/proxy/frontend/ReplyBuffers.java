@@ -29,6 +29,8 @@ final class ReplyBuffers {
         if (buffer == null || buffer.refCnt() != 1 || buffer.capacity() != USUAL) {
             // Still on its way, or grown for a long reply.
             if (buffer != null) {
+                // Should there be no memory, nobody finds it here again.
+                ring[place] = null;
                 buffer.release();
             }
             buffer = Unpooled.directBuffer(USUAL);

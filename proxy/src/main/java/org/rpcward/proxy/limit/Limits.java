@@ -137,15 +137,13 @@ public final class Limits {
      * everybody: then all sources are alike.
      */
     private static AddressSet knownSources(RuleSet rules) {
-        AddressSet named = AddressSet.NONE;
-        boolean everybody = false;
+        Set<AddressSet> named = new HashSet<>();
         for (Rule rule : rules.rules()) {
             if (rule.then() == Verdict.ALLOW && rule.namesItsSources()) {
-                AddressSet sources = RuleSet.sourcesOf(rule);
-                everybody |= sources.equals(AddressSet.ALL);
-                named = sources.equals(AddressSet.ALL) ? named : named.union(sources);
+                named.add(RuleSet.sourcesOf(rule));
             }
         }
-        return named.isEmpty() && everybody ? AddressSet.ALL : named;
+        boolean everybody = named.remove(AddressSet.ALL);
+        return named.isEmpty() && everybody ? AddressSet.ALL : AddressSet.unionOf(named);
     }
 }

@@ -144,7 +144,7 @@ public final class CallLog implements CallObserver {
 
     /** Logged with its stack, so that it can be fixed, and only once in a while, so that it does not fill the log. */
     @Override
-    public void failed(Exchange exchange, RuntimeException mistake) {
+    public void failed(Exchange exchange, Throwable mistake) {
         replyCounts.failed();
         StackTraceElement[] stack = mistake.getStackTrace();
         String where = stack.length == 0 ? "nowhere" : stack[0].toString();

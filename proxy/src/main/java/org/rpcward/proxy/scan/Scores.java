@@ -203,7 +203,9 @@ final class Scores {
             return note(entry, trait, about(trait, number));
         }
         long about = about(Trait.ASKED, number);
-        return note(entry, Trait.ASKED, about) | note(entry, Trait.MISSED, about);
+        boolean asked = note(entry, Trait.ASKED, about);
+        boolean missed = note(entry, Trait.MISSED, about);
+        return asked || missed;
     }
 
     private boolean note(int entry, Trait trait, long about) {

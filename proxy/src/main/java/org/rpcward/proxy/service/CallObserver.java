@@ -74,7 +74,7 @@ public interface CallObserver {
     void unavailable(Exchange exchange);
 
     /** A call met a mistake in rpcward itself. */
-    void failed(Exchange exchange, RuntimeException mistake);
+    void failed(Exchange exchange, Throwable mistake);
 
     /**
      * How many calls there were of a procedure, for GETSTAT.

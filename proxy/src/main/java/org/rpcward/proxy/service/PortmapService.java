@@ -115,13 +115,13 @@ public final class PortmapService {
     public void handle(Exchange exchange) {
         try {
             take(exchange);
-        } catch (RuntimeException mistake) {
+        } catch (RuntimeException | Error mistake) {
             failed(exchange, mistake);
         }
     }
 
-    /** A mistake of ours costs the call that met it, and no other. */
-    private void failed(Exchange exchange, RuntimeException mistake) {
+    /** A mistake of ours costs the call that met it, and no other; so does memory that there is not for its reply. */
+    private void failed(Exchange exchange, Throwable mistake) {
         observer.failed(exchange, mistake);
         drop(exchange);
     }
@@ -317,7 +317,7 @@ public final class PortmapService {
         public void accept(Answer answer) {
             try {
                 found(turn, procedure, answer);
-            } catch (RuntimeException mistake) {
+            } catch (RuntimeException | Error mistake) {
                 failed(turn.exchange(), mistake);
             }
         }
@@ -373,11 +373,11 @@ public final class PortmapService {
         return !turn.isAudit() && overload.answersFromMemory(exchange.source(), exchange.transport());
     }
 
-    /** Likewise. */
+    /** What a directory calls back, like {@link Lookup#accept}. */
     private void registryRead(Turn turn, Sight sight, @Nullable Registry registry) {
         try {
             listed(turn, sight, registry);
-        } catch (RuntimeException mistake) {
+        } catch (RuntimeException | Error mistake) {
             failed(turn.exchange(), mistake);
         }
     }

@@ -604,7 +604,7 @@ class PortmapServiceTest {
 
             @Override
             public void list(EventExecutor executor, Consumer<@Nullable Registry> then) {
-                throw new IllegalStateException("another");
+                throw new AssertionError("another");
             }
         };
         PortmapService service = Services.of(
@@ -613,12 +613,18 @@ class PortmapServiceTest {
                 observer);
         RecordingExchange lookup = RecordingExchange.of(Transport.TCP, CallBytes.of(Procedure.GETPORT, 2));
         service.handle(lookup);
+        RecordingExchange listing = RecordingExchange.of(Transport.TCP, CallBytes.of(Procedure.DUMP, 2));
+        service.handle(listing);
         RecordingExchange ping = RecordingExchange.of(Transport.TCP, call(4, 0));
         service.handle(ping);
 
         assertThat(lookup.outcome()).isEqualTo(DROP);
+        assertThat(listing.outcome()).isEqualTo(DROP);
         assertThat(ping.outcome()).isEqualTo(ACCEPTED + "00000000");
-        assertThat(observer.events()).contains("failed java.lang.IllegalStateException: a mistake");
+        assertThat(observer.events())
+                .contains(
+                        "failed java.lang.IllegalStateException: a mistake",
+                        "failed java.lang.AssertionError: another");
     }
 
     private static Mapping[] manyRows(int count) {
