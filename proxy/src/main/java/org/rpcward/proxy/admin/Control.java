@@ -323,10 +323,11 @@ public final class Control {
     /** Lets a backend, or one of its portmappers, rest, or takes it back. */
     private Answer rest(Request request) {
         String name = request.required("name");
-        boolean drained = switch (request.required("state")) {
+        String state = request.required("state");
+        boolean drained = switch (state) {
             case "drain" -> true;
             case "ready" -> false;
-            default -> throw new BadRequest("'state' is drain or ready");
+            default -> throw new BadRequest("'" + state + "' is neither drain nor ready");
         };
         Directory directory = views.serving().directories().get(name);
         if (directory == null) {

@@ -1,14 +1,17 @@
 package org.rpcward.proxy.cli;
 
+import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Entry point of the command line. */
 @Command(
@@ -65,6 +68,7 @@ public final class Main implements Runnable {
             }
         });
         return line.setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler((wrong, all) -> misused(wrong))
                 .setExecutionExceptionHandler(
                         (failure, commandLine, parsed) -> CtlCommand.failed(failure, commandLine));
     }
@@ -72,6 +76,21 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "which verb? run, check, explain, show or ctl");
+    }
+
+    /** Tells what is wrong, last what is asked for next: a page of help would push the reason off the screen. */
+    private static int misused(ParameterException wrong) {
+        CommandLine line = wrong.getCommandLine();
+        PrintWriter err = line.getErr();
+        // What picocli finds itself says so at times, and at others does not.
+        err.println("rpcward: " + String.valueOf(wrong.getMessage()).replaceFirst("^Error: ", ""));
+        if (!UnmatchedArgumentException.printSuggestions(wrong, err)) {
+            Help help = line.getHelp();
+            err.print(help.synopsisHeading() + help.synopsis(help.synopsisHeadingLength()));
+        }
+        err.println("'" + line.getCommandSpec().qualifiedName() + " --help' tells more.");
+        err.flush();
+        return ExitCode.USAGE;
     }
 
     static String version() {
