@@ -155,6 +155,27 @@ class MonitoringFilesTest {
         assertThat(count).isEqualTo(2);
     }
 
+    /** Nobody asks a portmapper for minutes at times, and a share of nothing is NaN. */
+    @Test
+    void aShareOfNoCallsIsNotShownAsNaN() throws IOException {
+        for (JsonNode panel : dashboard().path("panels")) {
+            String expression = panel.path("targets").path(0).path("expr").asText();
+            boolean isShare = expression.contains("rate(")
+                    && (expression.contains("/ sum") || expression.contains("histogram_quantile"));
+            if (panel.path("type").asText().equals("stat") && isShare) {
+                assertThat(panel.path("fieldConfig")
+                                .path("defaults")
+                                .path("mappings")
+                                .path(0)
+                                .path("options")
+                                .path("match")
+                                .asText())
+                        .as(panel.path("title").asText())
+                        .isEqualTo("null+nan");
+            }
+        }
+    }
+
     @Test
     void everyMetricOfRpcwardHasItsPlaceOnTheDashboardOrInARule() throws IOException {
         String all = Files.readString(DASHBOARD) + Files.readString(RULES);
