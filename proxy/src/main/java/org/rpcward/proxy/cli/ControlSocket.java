@@ -58,6 +58,11 @@ final class ControlSocket {
         return commandLine.getOut();
     }
 
+    /** Whether anybody still takes what is printed. Only the stream below the writer of the command line comes to know. */
+    boolean isHeard() {
+        return !out().checkError() && !System.out.checkError();
+    }
+
     Screen screen() {
         return Screen.of(commandLine);
     }

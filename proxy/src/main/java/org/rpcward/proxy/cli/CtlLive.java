@@ -181,7 +181,7 @@ final class CtlLive {
             PrintWriter out = socket.out();
             Screen screen = socket.screen();
             String line = lines.readLine();
-            while (line != null && !out.checkError()) {
+            while (line != null && socket.isHeard()) {
                 if (socket.isJson()) {
                     out.println(line);
                 } else {

@@ -44,7 +44,13 @@ public final class Main implements Runnable {
     Main() {}
 
     public static void main(String[] args) {
-        System.exit(commandLine(args).execute(args));
+        int status = commandLine(args).execute(args);
+        // A stream to print to throws nothing. What serves is not for its log.
+        if (status == ExitCode.DONE && System.out.checkError() && !args[0].equals("run")) {
+            System.err.println("rpcward: standard output cannot be written");
+            status = ExitCode.FAILED;
+        }
+        System.exit(status);
     }
 
     private static Map<String, Class<?>> verbs(Class<?>... commands) {

@@ -186,6 +186,18 @@ class LauncherIT {
     }
 
     @Test
+    void aFullDiskIsNoSuccess() throws Exception {
+        Outcome outcome = launch(
+                Path.of("/bin/sh"),
+                Map.of("JAVA_HOME", System.getProperty("java.home")),
+                "-c",
+                "'" + LAUNCHER + "' show programs >/dev/full");
+
+        assertThat(outcome.status()).isEqualTo(ExitCode.FAILED);
+        assertThat(outcome.diagnostics()).isEqualTo("rpcward: standard output cannot be written\n");
+    }
+
+    @Test
     void makingAnArchiveTakesNoArgument() throws Exception {
         Map<String, String> environment =
                 Map.of("JAVA_HOME", pretendJava("17.0.15").toString());

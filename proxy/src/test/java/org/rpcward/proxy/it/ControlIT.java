@@ -171,6 +171,23 @@ class ControlIT {
     }
 
     @Test
+    @Order(3)
+    void aTailEndsWhenNobodyTakesIt() throws Exception {
+        Process tail = launch("ctl", "tail", "--socket", socket.toString())
+                .redirectOutput(Path.of("/dev/full").toFile())
+                .start();
+        try {
+            await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).until(() -> {
+                ask();
+                return !tail.isAlive();
+            });
+        } finally {
+            tail.destroy();
+        }
+        assertThat(tail.waitFor()).isEqualTo(1);
+    }
+
+    @Test
     @Order(4)
     void bansComeAndGo() throws Exception {
         assertThat(ctl("ban", "192.0.2.0/24", "1h").status()).isZero();
