@@ -107,6 +107,12 @@ class LauncherIT {
         assertThat(arguments("17.0.15", NO_OPTIONS)).contains("-XX:TieredStopAtLevel=1");
     }
 
+    /** Netty logs a warning on a host without network cards, and the log of rpcward took it for a failure. */
+    @Test
+    void asksForNoHardwareAddress() throws Exception {
+        assertThat(arguments("17.0.15", NO_OPTIONS, "run")).anyMatch(a -> a.startsWith("-Dio.netty.machineId="));
+    }
+
     @Test
     void letsOptionsOfTheEnvironmentWin() throws Exception {
         List<String> arguments = arguments("17.0.15", "-Xmx64m  -Dpattern=*", "run");
