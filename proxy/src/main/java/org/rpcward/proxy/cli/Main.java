@@ -1,6 +1,9 @@
 package org.rpcward.proxy.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -45,12 +48,22 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         int status = commandLine(args).execute(args);
-        // A stream to print to throws nothing. What serves is not for its log.
-        if (status == ExitCode.DONE && System.out.checkError() && !args[0].equals("run")) {
+        // A stream to print to throws nothing. What serves is not there for its log, and who reads the first lines of a
+        // pipe
+        // has what is wanted.
+        if (status == ExitCode.DONE && System.out.checkError() && !args[0].equals("run") && !printsIntoPipe()) {
             System.err.println("rpcward: standard output cannot be written");
             status = ExitCode.FAILED;
         }
         System.exit(status);
+    }
+
+    private static boolean printsIntoPipe() {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString().startsWith("pipe:");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static Map<String, Class<?>> verbs(Class<?>... commands) {

@@ -204,6 +204,17 @@ class LauncherIT {
     }
 
     @Test
+    void whoReadsNoMoreOfAPipeIsNotTold() throws Exception {
+        Outcome outcome = launch(
+                Path.of("/bin/sh"),
+                Map.of("JAVA_HOME", System.getProperty("java.home")),
+                "-c",
+                "{ '" + LAUNCHER + "' show programs; echo $? >&2; } | true");
+
+        assertThat(outcome.diagnostics()).isEqualTo("0\n");
+    }
+
+    @Test
     void makingAnArchiveTakesNoArgument() throws Exception {
         Map<String, String> environment =
                 Map.of("JAVA_HOME", pretendJava("17.0.15").toString());
