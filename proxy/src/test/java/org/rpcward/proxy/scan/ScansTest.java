@@ -109,6 +109,25 @@ class ScansTest {
         assertThat(points(Transport.UDP, SCANNER)).isEqualTo(2 + Trait.MISSED.points());
     }
 
+    /** A program that is kept from a source is asked for and missed at once, whether or not it is the only one. */
+    @Test
+    void whatIsAskedInVainIsAMissToo() {
+        inVain(NFS);
+        inVain(NFS);
+        assertThat(scans.sighting(Transport.UDP, SCANNER).evidence()).isEqualTo("2 points, 1 programs, 1 misses");
+        scans.judge(POLICY, Transport.UDP, SCANNER, Trait.MISSED, NFS, null, false, clock.getAsLong());
+        inVain(NFS + 1);
+        inVain(NFS);
+        assertThat(scans.sighting(Transport.UDP, SCANNER).evidence()).isEqualTo("4 points, 2 programs, 2 misses");
+        clock.pass(WINDOW.dividedBy(2));
+        inVain(NFS);
+        assertThat(scans.sighting(Transport.UDP, SCANNER).evidence()).isEqualTo("4 points, 2 programs, 2 misses");
+    }
+
+    private void inVain(int program) {
+        scans.judge(POLICY, Transport.UDP, SCANNER, Trait.ASKED_IN_VAIN, program, null, false, clock.getAsLong());
+    }
+
     @Test
     void theOneThingThatASourceAsksIsForgottenAfterAWindowOfSilence() {
         ask(Transport.UDP, SCANNER, NFS);
