@@ -45,8 +45,8 @@ public sealed interface Clause {
     }
 
     /**
-     * A condition on the program asked about. A call that names none, a DUMP for instance, is in no set, so that it
-     * fails the plain clause and holds under {@code not}.
+     * A condition on the program asked about. A call that names none, a DUMP for instance, is in no set but that of all,
+     * so that it fails the plain clause and holds under {@code not}.
      */
     record Program(String key, String text, ProgramSet programs, boolean negated) implements Clause {
         public Program {
@@ -55,8 +55,13 @@ public sealed interface Clause {
 
         @Override
         public boolean holds(Query query) {
-            boolean inside = query.namesProgram() && programs.contains(query.program(), query.version());
-            return inside != negated;
+            return query.namesProgram()
+                    ? programs.contains(query.program(), query.version()) != negated
+                    : holdsWithoutProgram();
+        }
+
+        boolean holdsWithoutProgram() {
+            return programs.equals(ProgramSet.ALL) != negated;
         }
     }
 }

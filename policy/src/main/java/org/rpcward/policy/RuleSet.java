@@ -142,7 +142,7 @@ public final class RuleSet {
 
     /** Whether all conditions of a rule on the program hold for a call that names none. */
     public static boolean holdsWithoutProgram(Rule rule) {
-        return rule.clauses().stream().allMatch(c -> !(c instanceof Clause.Program p) || p.negated());
+        return rule.clauses().stream().allMatch(c -> !(c instanceof Clause.Program p) || p.holdsWithoutProgram());
     }
 
     private static void addPrograms(IntervalTable.Builder builder, BitSet these, ProgramSet wanted) {

@@ -90,16 +90,31 @@ class RuleSetTest {
 
     @Test
     void aCallWithoutAProgramIsInNoSetOfPrograms() {
-        Clause all = new Clause.Program("program", "any", ProgramSet.ALL, false);
+        Clause nfs = new Clause.Program("program", "nfs", ProgramSet.of(100_003), false);
         Clause notNfs = new Clause.Program("not.program", "nfs", ProgramSet.of(100_003), true);
         Query dump = new Query(LOOKUP.source(), Transport.TCP, 2, Procedure.DUMP);
-        assertThat(all.holds(dump)).isFalse();
+        assertThat(nfs.holds(dump)).isFalse();
         assertThat(notNfs.holds(dump)).isTrue();
         assertThat(notNfs.holds(LOOKUP)).isFalse();
         assertThat(new RuleSet(List.of(rule("r", Verdict.HIDE, Mode.ENFORCE, notNfs)), Verdict.DROP)
                         .decide(dump)
                         .verdict())
                 .isEqualTo(Verdict.HIDE);
+    }
+
+    /** Any program is no condition, as if the key were not there, also for calls that name none. */
+    @Test
+    void anyProgramHoldsForEveryCall() {
+        Clause any = new Clause.Program("program", "any", ProgramSet.ALL, false);
+        Clause notAny = new Clause.Program("not.program", "any", ProgramSet.ALL, true);
+        Query dump = new Query(LOOKUP.source(), Transport.TCP, 2, Procedure.DUMP);
+        for (Query query : List.of(dump, LOOKUP)) {
+            assertThat(any.holds(query)).isTrue();
+            assertThat(notAny.holds(query)).isFalse();
+            Rule rule = rule("r", Verdict.HIDE, Mode.ENFORCE, any);
+            assertThat(new RuleSet(List.of(rule), Verdict.DROP).decide(query).rule())
+                    .isSameAs(rule);
+        }
     }
 
     @Test

@@ -72,7 +72,7 @@ final class Lints {
     private void neverMatches(RulesReader.Written w, Region region) {
         Mapping rule = w.mapping();
         Mapping not = rule.value("not") instanceof MappingNode ? rule.map("not", Keys.NOT) : null;
-        for (String key : List.of("from", "call", "protocol", "over")) {
+        for (String key : List.of("from", "call", "program", "protocol", "over")) {
             Node any = not == null ? null : anyIn(not, key);
             if (any != null) {
                 never(w, any, "under 'not', 'any' leaves nothing over");
