@@ -110,7 +110,12 @@ final class BackendsReader {
 
     private List<BackendPolicy.Endpoint> endpoints(Mapping mapping) {
         List<BackendPolicy.Endpoint> endpoints = new ArrayList<>();
-        for (ScalarNode node : mapping.texts("address")) {
+        List<ScalarNode> nodes = mapping.texts("address");
+        Node value = mapping.value("address");
+        if (value != null && nodes.isEmpty() && !(value instanceof ScalarNode)) {
+            problems.at(value, Code.OUT_OF_BOUNDS, "'address' names no portmapper", "for example 127.0.0.1:111");
+        }
+        for (ScalarNode node : nodes) {
             BackendPolicy.Endpoint endpoint = endpoint(node);
             if (endpoint != null && endpoints.contains(endpoint)) {
                 problems.at(node, Code.DUPLICATE_VALUE, PlainText.quoted(node.getValue()) + " stands here twice");
