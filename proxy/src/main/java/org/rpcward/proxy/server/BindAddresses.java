@@ -64,8 +64,7 @@ final class BindAddresses {
         Optional<IpAddress> literal = IpAddress.parse(bind);
         if (literal.isPresent()) {
             return literal.get().isWildcard()
-                    ? where(a -> a.address().isV4() == literal.get().isV4()
-                            && !a.address().isLinkLocal())
+                    ? where(a -> a.address().isV4() == literal.get().isV4())
                     : List.of(ofLiteral(literal.get()));
         }
         if (bind.equals(ListenerPolicy.EXTERNAL)) {

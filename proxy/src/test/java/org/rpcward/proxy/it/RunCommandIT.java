@@ -456,6 +456,17 @@ class RunCommandIT extends Opened {
         }
     }
 
+    /** Loopback and link-local ones too: only "external" leaves them out. */
+    @Test
+    void aWildcardStandsForEveryAddressOfTheHost() {
+        String policy = GOOD.replace("bind: [s0]", "bind: [\"::\", 0.0.0.0]");
+        try (Rpcward rpcward = Rpcward.start(lab.proxy(), policy)) {
+            assertThat(rpcward.diagnostics())
+                    .contains("ready", "udp [::1]:111", "tcp 127.0.0.1:111", "udp [fe80:", "tcp [fe80:")
+                    .contains("udp " + Lab.PROXY_OTHER_V4 + ":111", "udp [" + Lab.PROXY_OTHER_V6 + "]:111");
+        }
+    }
+
     private static byte[] lookup(String host) {
         return Calls.call(7, 4, 3, Calls.rpcb(100_003, 3, host.contains(":") ? "udp6" : "udp", "", ""));
     }
