@@ -3,6 +3,8 @@ package org.rpcward.proxy.server;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -10,10 +12,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SummedFile {
     private static final String CHECK = "sha256 ";
+
+    /** Who asks here, and who owns what at the backend, is nobody else's business. */
+    private static final FileAttribute<?> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
     /** More than the bans are that there can be, each with as long a reason as it may have. */
     private static final int LONGEST_FILE = 64 << 20;
@@ -68,12 +77,13 @@ final class SummedFile {
             if (!Files.isDirectory(temporary, LinkOption.NOFOLLOW_LINKS)) {
                 Files.deleteIfExists(temporary);
             }
-            Files.writeString(
-                    temporary,
-                    text + checkOf(text),
-                    StandardCharsets.US_ASCII,
-                    StandardOpenOption.CREATE_NEW,
-                    StandardOpenOption.WRITE);
+            try (WritableByteChannel out = Files.newByteChannel(
+                    temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_ONLY)) {
+                ByteBuffer bytes = StandardCharsets.US_ASCII.encode(text + checkOf(text));
+                while (bytes.hasRemaining()) {
+                    out.write(bytes);
+                }
+            }
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return null;
         } catch (IOException e) {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
@@ -158,6 +159,14 @@ class BanFileTest {
 
         file().save(SOME);
         assertThat(file().load()).isEqualTo(SOME);
+    }
+
+    @Test
+    void nobodyElseReadsWhatItWrote() throws IOException {
+        file().save(SOME);
+
+        assertThat(Files.getPosixFilePermissions(directory.resolve("bans")))
+                .containsExactlyInAnyOrder(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
     }
 
     @Test
