@@ -364,11 +364,8 @@ final class Sockets {
     private ChannelFuture bindTcp(Key key, Open there, EventLoop loop) {
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loop, loop)
-                .channelFactory(() -> transport.serverChannel(isV4(key)))
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.SO_SNDBUF, STREAM_SEND_BUFFER)
                 .handler(new Doorkeeper(there))
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.AUTO_READ, false)
@@ -377,9 +374,7 @@ final class Sockets {
                         new AdaptiveRecvByteBufAllocator(256, 1024, STREAM_READ).maxMessagesPerRead(1))
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, STREAM_WRITES)
                 .childHandler(new Nothing());
-        if (transport.sharesPorts()) {
-            transport.sharePort(bootstrap);
-        }
+        transport.listen(bootstrap, isV4(key), STREAM_SEND_BUFFER);
         return bootstrap.bind(key.address());
     }
 

@@ -1,6 +1,8 @@
 package org.rpcward.proxy.transport;
 
-import io.netty.bootstrap.AbstractBootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.ChannelException;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -22,6 +24,8 @@ import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.Socket;
+import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
@@ -66,8 +70,21 @@ public enum TransportType {
         }
 
         @Override
-        public void sharePort(AbstractBootstrap<?, ?> bootstrap) {
-            bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);
+        public void listen(ServerBootstrap bootstrap, boolean v4, int sendBuffer) {
+            bootstrap
+                    .channelFactory(() -> withSendBuffer(new EpollServerSocketChannel(family(v4)), sendBuffer))
+                    .option(EpollChannelOption.SO_REUSEPORT, true);
+        }
+
+        /** Connections inherit it from the socket that listens, and need not be told one by one. */
+        private ServerSocketChannel withSendBuffer(EpollServerSocketChannel channel, int bytes) {
+            try {
+                ((Socket) channel.fd()).setSendBufferSize(bytes);
+                return channel;
+            } catch (IOException e) {
+                channel.unsafe().closeForcibly();
+                throw new ChannelException(e);
+            }
         }
     },
     NIO {
@@ -107,8 +124,8 @@ public enum TransportType {
         }
 
         @Override
-        public void sharePort(AbstractBootstrap<?, ?> bootstrap) {
-            throw new UnsupportedOperationException("NIO has no SO_REUSEPORT");
+        public void listen(ServerBootstrap bootstrap, boolean v4, int sendBuffer) {
+            bootstrap.channelFactory(() -> serverChannel(v4)).childOption(ChannelOption.SO_SNDBUF, sendBuffer);
         }
     };
 
@@ -151,6 +168,10 @@ public enum TransportType {
     /** Whether several sockets can be bound to one address and port, so that the kernel spreads the load. */
     public abstract boolean sharesPorts();
 
-    /** Lets several sockets be bound to one address and port. */
-    public abstract void sharePort(AbstractBootstrap<?, ?> bootstrap);
+    /**
+     * Makes a bootstrap's listening sockets of this transport; they share their port where they can.
+     *
+     * @param sendBuffer bytes that the kernel keeps for the peer of a connection
+     */
+    public abstract void listen(ServerBootstrap bootstrap, boolean v4, int sendBuffer);
 }
