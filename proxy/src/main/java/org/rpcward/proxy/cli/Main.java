@@ -48,9 +48,9 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         int status = commandLine(args).execute(args);
-        // A stream to print to throws nothing. What serves is not there for its log, and who reads the first lines of a
-        // pipe
-        // has what is wanted.
+        // A stream to print to throws nothing. What serves is not there for its log, and whoever reads the first lines
+        // of
+        // a pipe has what is wanted.
         if (status == ExitCode.DONE && System.out.checkError() && !args[0].equals("run") && !printsIntoPipe()) {
             System.err.println("rpcward: standard output cannot be written");
             status = ExitCode.FAILED;
