@@ -53,8 +53,8 @@ public final class BackendClient implements Portmapper {
         this.loop = loop;
         this.watcher = watcher;
         this.v4 = backend.getAddress() instanceof Inet4Address;
-        this.udp = new UdpConversation(backend, timeout, transport, loop);
-        this.tcp = new TcpConversation(backend, timeout, transport, loop, own);
+        this.udp = new UdpConversation(backend, timeout, () -> transport.datagramChannel(v4), loop);
+        this.tcp = new TcpConversation(backend, timeout, transport::socketChannel, loop, own);
     }
 
     @Override

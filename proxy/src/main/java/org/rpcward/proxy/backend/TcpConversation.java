@@ -3,6 +3,7 @@ package org.rpcward.proxy.backend;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -21,7 +22,6 @@ import org.rpcward.proxy.rpc.Rpc;
 import org.rpcward.proxy.rpcbind.BackendReply;
 import org.rpcward.proxy.transport.OwnConnections;
 import org.rpcward.proxy.transport.RecordDecoder;
-import org.rpcward.proxy.transport.TransportType;
 
 /**
  * Questions to a backend over one TCP connection, which is opened for the first, used for all that follow, and closed
@@ -43,7 +43,7 @@ final class TcpConversation {
 
     private final InetSocketAddress backend;
     private final Duration timeout;
-    private final TransportType transport;
+    private final ChannelFactory<? extends Channel> sockets;
     private final EventLoop loop;
     private final PendingCalls pending;
     private final OwnConnections own;
@@ -51,11 +51,15 @@ final class TcpConversation {
     private @Nullable Future<?> idle;
 
     TcpConversation(
-            InetSocketAddress backend, Duration timeout, TransportType transport, EventLoop loop, OwnConnections own) {
+            InetSocketAddress backend,
+            Duration timeout,
+            ChannelFactory<? extends Channel> sockets,
+            EventLoop loop,
+            OwnConnections own) {
         this.own = own;
         this.backend = backend;
         this.timeout = timeout;
-        this.transport = transport;
+        this.sockets = sockets;
         this.loop = loop;
         this.pending = new PendingCalls(loop, timeout, MAX_IN_FLIGHT);
     }
@@ -94,7 +98,7 @@ final class TcpConversation {
     private void connect() {
         ChannelFuture connecting = new Bootstrap()
                 .group(loop)
-                .channelFactory(transport::socketChannel)
+                .channelFactory(sockets)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis())
                 .option(ChannelOption.TCP_NODELAY, true)
                 .handler(new ChannelInitializer<>() {
@@ -106,6 +110,11 @@ final class TcpConversation {
                     }
                 })
                 .connect(backend);
+        if (!connecting.channel().isRegistered()) {
+            // No descriptor is left: there is no channel to close, and the future would tell on a thread of Netty's.
+            loop.execute(() -> pending.failAll(BackendResult.Status.UNREACHABLE));
+            return;
+        }
         connection = connecting.channel();
         connecting.addListener(done -> {
             if (!done.isSuccess() && connection == connecting.channel()) {

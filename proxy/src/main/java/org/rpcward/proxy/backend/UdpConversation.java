@@ -3,6 +3,7 @@ package org.rpcward.proxy.backend;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
@@ -10,14 +11,12 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.socket.DatagramPacket;
-import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.proxy.backend.PendingCalls.Pending;
 import org.rpcward.proxy.rpcbind.BackendReply;
-import org.rpcward.proxy.transport.TransportType;
 
 /**
  * Questions to a backend over UDP, from a connected socket at a port of the kernel's choice, so that only the backend's
@@ -33,15 +32,16 @@ final class UdpConversation {
 
     private final InetSocketAddress backend;
     private final Duration timeout;
-    private final TransportType transport;
+    private final ChannelFactory<? extends Channel> sockets;
     private final EventLoop loop;
     private final PendingCalls pending;
     private @Nullable Channel socket;
 
-    UdpConversation(InetSocketAddress backend, Duration timeout, TransportType transport, EventLoop loop) {
+    UdpConversation(
+            InetSocketAddress backend, Duration timeout, ChannelFactory<? extends Channel> sockets, EventLoop loop) {
         this.backend = backend;
         this.timeout = timeout;
-        this.transport = transport;
+        this.sockets = sockets;
         this.loop = loop;
         this.pending = new PendingCalls(loop, timeout, MAX_IN_FLIGHT);
     }
@@ -76,10 +76,15 @@ final class UdpConversation {
     private void open() {
         ChannelFuture opening = new Bootstrap()
                 .group(loop)
-                .channelFactory(() -> transport.datagramChannel(backend.getAddress() instanceof Inet4Address))
+                .channelFactory(sockets)
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(MAX_REPLY))
                 .handler(new Replies())
                 .connect(backend);
+        if (!opening.channel().isRegistered()) {
+            // No descriptor is left: there is no channel to close, and the future would tell on a thread of Netty's.
+            loop.execute(() -> pending.failAll(BackendResult.Status.UNREACHABLE));
+            return;
+        }
         socket = opening.channel();
         opening.addListener(done -> {
             if (!done.isSuccess()) {
@@ -101,6 +106,14 @@ final class UdpConversation {
         @Override
         public void channelActive(ChannelHandlerContext context) {
             pending.all().forEach(UdpConversation.this::send);
+        }
+
+        /** Closed from below: what waits here would wait for good. */
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            if (context.channel() == socket) {
+                close();
+            }
         }
 
         @Override

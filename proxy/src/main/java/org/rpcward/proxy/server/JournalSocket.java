@@ -3,6 +3,7 @@ package org.rpcward.proxy.server;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoopGroup;
@@ -38,19 +39,29 @@ public final class JournalSocket implements Journal {
         if (!Files.exists(PATH)) {
             throw new IOException("this host has no journal at " + PATH);
         }
-        EventLoopGroup loop = TransportType.EPOLL.eventLoops(1, "rpcward-journal");
+        return open(PATH, EpollDomainDatagramChannel::new);
+    }
+
+    static JournalSocket open(Path path, ChannelFactory<? extends Channel> sockets) throws IOException {
+        EventLoopGroup loop;
+        try {
+            loop = TransportType.EPOLL.eventLoops(1, "rpcward-journal");
+        } catch (IllegalStateException e) {
+            // A loop needs descriptors of its own.
+            throw new IOException(String.valueOf(e.getMessage()), e);
+        }
         ChannelFuture connected = new Bootstrap()
                 .group(loop)
-                .channel(EpollDomainDatagramChannel.class)
+                .channelFactory(sockets)
                 .handler(new ChannelInboundHandlerAdapter())
-                .connect(new DomainSocketAddress(PATH.toString()))
+                .connect(new DomainSocketAddress(path.toString()))
                 .awaitUninterruptibly();
-        JournalSocket socket = new JournalSocket(loop, connected.channel());
         if (!connected.isSuccess()) {
-            socket.close();
+            // Netty has closed the socket, if there ever was one.
+            loop.shutdownGracefully();
             throw new IOException(String.valueOf(connected.cause().getMessage()), connected.cause());
         }
-        return socket;
+        return new JournalSocket(loop, connected.channel());
     }
 
     @Override

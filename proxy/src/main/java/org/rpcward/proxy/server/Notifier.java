@@ -3,6 +3,7 @@ package org.rpcward.proxy.server;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -20,18 +21,32 @@ final class Notifier {
     private final @Nullable String socket;
     private final boolean watchedOver;
     private final EventLoopGroup loops;
+    private final ChannelFactory<? extends Channel> sockets;
 
-    private Notifier(@Nullable String socket, boolean watchedOver, EventLoopGroup loops) {
+    private Notifier(
+            @Nullable String socket,
+            boolean watchedOver,
+            EventLoopGroup loops,
+            ChannelFactory<? extends Channel> sockets) {
         this.socket = socket;
         this.watchedOver = watchedOver;
         this.loops = loops;
+        this.sockets = sockets;
     }
 
     /** @param environment of this process, in which the manager says what it wants */
     static Notifier of(Map<String, String> environment, TransportType transport, EventLoopGroup loops) {
+        return of(environment, transport, loops, EpollDomainDatagramChannel::new);
+    }
+
+    static Notifier of(
+            Map<String, String> environment,
+            TransportType transport,
+            EventLoopGroup loops,
+            ChannelFactory<? extends Channel> sockets) {
         String socket = environment.getOrDefault("NOTIFY_SOCKET", "");
         if (socket.length() < 2 || transport != TransportType.EPOLL) {
-            return new Notifier(null, false, loops);
+            return new Notifier(null, false, loops, sockets);
         }
         String pid = environment.getOrDefault("WATCHDOG_PID", "");
         boolean ours = pid.isEmpty()
@@ -40,7 +55,7 @@ final class Notifier {
                 ours && environment.getOrDefault("WATCHDOG_USEC", "").matches("0*[1-9][0-9]*");
         // A leading @ stands for the zero byte of an abstract name.
         String address = socket.charAt(0) == '@' ? "\0" + socket.substring(1) : socket;
-        return new Notifier(address, watchedOver, loops);
+        return new Notifier(address, watchedOver, loops, sockets);
     }
 
     /** Whether the manager wants to hear regularly that all is well, and ends the process when it does not. */
@@ -75,16 +90,17 @@ final class Notifier {
             return;
         }
         ChannelFuture connected = connect().awaitUninterruptibly();
+        // Else Netty has closed the socket, if there ever was one.
         if (connected.isSuccess()) {
             write(connected.channel(), state).awaitUninterruptibly();
+            connected.channel().close().awaitUninterruptibly();
         }
-        connected.channel().close().awaitUninterruptibly();
     }
 
     private ChannelFuture connect() {
         return new Bootstrap()
                 .group(loops)
-                .channel(EpollDomainDatagramChannel.class)
+                .channelFactory(sockets)
                 .handler(new ChannelInboundHandlerAdapter())
                 .connect(new DomainSocketAddress(Objects.requireNonNull(socket)));
     }

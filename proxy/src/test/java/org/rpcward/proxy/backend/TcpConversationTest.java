@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.rpcward.proxy.fixture.CallBytes.fragment;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -49,6 +51,7 @@ class TcpConversationTest {
     private final OwnConnections own = new OwnConnections();
     private final List<TcpConversation> conversations = new ArrayList<>();
     private final TcpPeer peer = new TcpPeer();
+    private volatile boolean shortOfDescriptors;
 
     TcpConversationTest() throws IOException {}
 
@@ -266,6 +269,38 @@ class TcpConversationTest {
     }
 
     @Test
+    void withoutADescriptorNobodyIsThereUntilThereIsOneAgain() throws Exception {
+        shortOfDescriptors = true;
+        TcpConversation conversation = conversation(LONG);
+        Result<Integer> one = ask(conversation);
+        assertThat(one.status()).isEqualTo(Status.UNREACHABLE);
+        Result<Integer> other = ask(conversation);
+        assertThat(other.status()).isEqualTo(Status.UNREACHABLE);
+
+        shortOfDescriptors = false;
+        assertAsksOnANewConnection(conversation);
+    }
+
+    @Test
+    void whatWaitedOnAConnectionThatBrokeIsNotAskedWithoutADescriptor() throws Exception {
+        TcpConversation conversation = conversation(LONG);
+        Result<Integer> first = ask(conversation);
+        Result<Integer> second;
+        Result<Integer> third;
+        try (Connection connection = peer.accept()) {
+            connection.sendRecord(UdpPeer.reply(connection.receive(), PORT_2049));
+            assertThat(first.status()).isEqualTo(Status.OK);
+            second = ask(conversation);
+            third = ask(conversation);
+            connection.receive();
+            connection.receive();
+            shortOfDescriptors = true;
+        }
+        assertThat(second.status()).isEqualTo(Status.UNREACHABLE);
+        assertThat(third.status()).isEqualTo(Status.UNREACHABLE);
+    }
+
+    @Test
     void nobodyThereIsToldAtOnce() throws Exception {
         peer.close();
 
@@ -345,9 +380,16 @@ class TcpConversationTest {
     }
 
     private TcpConversation conversation(Duration timeout) {
-        TcpConversation conversation = new TcpConversation(peer.address(), timeout, transport, loop(), own);
+        TcpConversation conversation = new TcpConversation(peer.address(), timeout, this::socket, loop(), own);
         conversations.add(conversation);
         return conversation;
+    }
+
+    private Channel socket() {
+        if (shortOfDescriptors) {
+            throw new ChannelException("too many open files");
+        }
+        return transport.socketChannel();
     }
 
     private Result<Integer> ask(TcpConversation conversation) {

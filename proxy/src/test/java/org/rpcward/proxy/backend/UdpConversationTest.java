@@ -2,6 +2,8 @@ package org.rpcward.proxy.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -11,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
@@ -38,7 +41,9 @@ class UdpConversationTest {
     TransportType transport = TransportType.NIO;
 
     private final List<UdpConversation> conversations = new ArrayList<>();
+    private final List<Channel> sockets = new CopyOnWriteArrayList<>();
     private UdpPeer peer = new UdpPeer();
+    private volatile boolean shortOfDescriptors;
 
     UdpConversationTest() throws IOException {}
 
@@ -178,9 +183,31 @@ class UdpConversationTest {
         assertThat(ask(conversation).status()).isEqualTo(Status.UNREACHABLE);
 
         peer = new UdpPeer(place.getPort());
-        Result<Integer> result = ask(conversation);
-        peer.send(UdpPeer.reply(peer.receive(), PORT_2049));
-        assertThat(result.status()).isEqualTo(Status.OK);
+        assertAnswers(conversation);
+    }
+
+    @Test
+    void withoutADescriptorNobodyIsThereUntilThereIsOneAgain() throws Exception {
+        shortOfDescriptors = true;
+        UdpConversation conversation = conversation(LONG);
+        Result<Integer> one = ask(conversation);
+        assertThat(one.status()).isEqualTo(Status.UNREACHABLE);
+        Result<Integer> other = ask(conversation);
+        assertThat(other.status()).isEqualTo(Status.UNREACHABLE);
+
+        shortOfDescriptors = false;
+        assertAnswers(conversation);
+    }
+
+    @Test
+    void aSocketThatWasClosedFromBelowIsReplaced() throws Exception {
+        UdpConversation conversation = conversation(LONG);
+        Result<Integer> waiting = ask(conversation);
+        peer.receive();
+        Loops.run(loop(), () -> sockets.get(0).close());
+        assertThat(waiting.status()).isEqualTo(Status.UNREACHABLE);
+
+        assertAnswers(conversation);
     }
 
     @Test
@@ -242,9 +269,24 @@ class UdpConversationTest {
     }
 
     private UdpConversation conversation(InetSocketAddress address, Duration timeout) {
-        UdpConversation conversation = new UdpConversation(address, timeout, transport, loop());
+        UdpConversation conversation = new UdpConversation(address, timeout, this::socket, loop());
         conversations.add(conversation);
         return conversation;
+    }
+
+    private Channel socket() {
+        if (shortOfDescriptors) {
+            throw new ChannelException("too many open files");
+        }
+        Channel socket = transport.datagramChannel(true);
+        sockets.add(socket);
+        return socket;
+    }
+
+    private void assertAnswers(UdpConversation conversation) throws Exception {
+        Result<Integer> result = ask(conversation);
+        peer.send(UdpPeer.reply(peer.receive(), PORT_2049));
+        assertThat(result.status()).isEqualTo(Status.OK);
     }
 
     private Result<Integer> ask(UdpConversation conversation) {
