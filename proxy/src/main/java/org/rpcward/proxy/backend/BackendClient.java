@@ -22,10 +22,11 @@ public final class BackendClient implements Portmapper {
     private final TcpConversation tcp;
 
     // Versions of the protocol: the next to be tried; the last that answered, 0 for none; the newest that the backend
-    // said it speaks, 0 when it did not.
+    // said it speaks, 0 when it did not, and on which of the connections to it.
     private int dumpProtocol = Procedure.HIGHEST_PROTOCOL;
     private int answered;
     private int newestTold;
+    private int toldOn;
     private boolean triedAgain;
     private boolean tcpAnswered;
     private boolean closed;
@@ -64,10 +65,16 @@ public final class BackendClient implements Portmapper {
 
     /**
      * Reads the whole registry by DUMP in the newest version of the protocol that the backend speaks, which is
-     * remembered. Over TCP, where a listing may have any length; over UDP if nobody has ever answered on TCP.
+     * remembered for as long as the connection lasts. Over TCP, where a listing may have any length; over UDP if nobody has ever answered on TCP.
      */
     @Override
     public void dump(Consumer<BackendResult<List<Mapping>>> then) {
+        if (newestTold != 0 && toldOn != tcp.connections()) {
+            // Whoever is there now may be another one: an upgrade takes a moment, and old versions are still spoken.
+            newestTold = 0;
+            triedAgain = false;
+            dumpProtocol = Procedure.HIGHEST_PROTOCOL;
+        }
         dump(Transport.TCP, dumpProtocol, then);
     }
 
@@ -76,6 +83,7 @@ public final class BackendClient implements Portmapper {
             BackendResult.Status status = result.status();
             if (status == BackendResult.Status.MISMATCH && protocol > Procedure.LOWEST_PROTOCOL) {
                 newestTold = protocol - 1;
+                toldOn = tcp.connections();
                 dump(transport, protocol - 1, then);
             } else if (status == BackendResult.Status.UNREACHABLE && transport == Transport.TCP && !tcpAnswered) {
                 dump(Transport.UDP, protocol, then);
@@ -84,7 +92,7 @@ public final class BackendClient implements Portmapper {
                 dump(
                         transport,
                         Procedure.HIGHEST_PROTOCOL,
-                        newer -> then.accept(newer.value() != null ? newer : old(result)));
+                        newer -> then.accept(newer.value() != null ? newer : old(protocol, result)));
             } else {
                 tcpAnswered |= status == BackendResult.Status.OK && transport == Transport.TCP;
                 dumpProtocol = status == BackendResult.Status.OK ? protocol : afterFailure(protocol);
@@ -106,9 +114,9 @@ public final class BackendClient implements Portmapper {
     }
 
     /** Nothing newer is spoken: the old version is the one. */
-    private BackendResult<List<Mapping>> old(BackendResult<List<Mapping>> result) {
-        dumpProtocol = Procedure.LOWEST_PROTOCOL;
-        answered = Procedure.LOWEST_PROTOCOL;
+    private BackendResult<List<Mapping>> old(int protocol, BackendResult<List<Mapping>> result) {
+        dumpProtocol = protocol;
+        answered = protocol;
         return result;
     }
 

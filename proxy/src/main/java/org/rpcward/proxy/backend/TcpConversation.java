@@ -48,6 +48,7 @@ final class TcpConversation {
     private final PendingCalls pending;
     private final OwnConnections own;
     private @Nullable Channel connection;
+    private int connections;
     private @Nullable Future<?> idle;
 
     TcpConversation(
@@ -124,6 +125,11 @@ final class TcpConversation {
         });
     }
 
+    /** How many connections there have been. */
+    int connections() {
+        return connections;
+    }
+
     /** Gives up the connection and all that wait on it. */
     private void abandon(BackendResult.Status status) {
         Channel broken = connection;
@@ -157,6 +163,7 @@ final class TcpConversation {
 
         @Override
         public void channelActive(ChannelHandlerContext context) {
+            connections++;
             if (context.channel().localAddress() instanceof InetSocketAddress end) {
                 localEnd = end;
                 own.add(end);

@@ -119,6 +119,92 @@ class BackendClientTest {
         }
     }
 
+    /** It says that it speaks version 3, and then fails in every version but that one, now and then. */
+    @Test
+    void theVersionThatAnsweredIsTheOneThatIsRemembered() throws Exception {
+        try (Connection connection = readInVersion3()) {
+            assertDumpOf(connection, Status.ERROR, "3 error");
+            assertDumpOf(connection, Status.ERROR, "4 mismatch", "3 mismatch", "2 error");
+            assertDumpOf(connection, Status.ERROR, "4 error");
+            assertDumpOf(connection, Status.OK, "3 ok", "4 error");
+
+            assertThat(client.protocol()).isEqualTo(3);
+            assertDumpOf(connection, Status.OK, "3 ok");
+        }
+    }
+
+    private Connection readInVersion3() throws Exception {
+        Result<List<Mapping>> first = dump();
+        Connection connection = tcp.accept();
+        assertThat(answer(connection, MISMATCH)).isEqualTo(4);
+        assertThat(answer(connection, V4_LISTING)).isEqualTo(3);
+        assertThat(first.status()).isEqualTo(Status.OK);
+        return connection;
+    }
+
+    /** @param questions the versions that have to be asked for, in order, and how each is answered */
+    private void assertDumpOf(Connection connection, Status end, String... questions) throws Exception {
+        Result<List<Mapping>> result = dump();
+        for (String question : questions) {
+            String rest = switch (question.substring(2)) {
+                case "ok" -> V4_LISTING;
+                case "mismatch" -> MISMATCH;
+                default -> SYSTEM_ERR;
+            };
+            assertThat(answer(connection, rest)).as(question).isEqualTo(question.charAt(0) - '0');
+        }
+        assertThat(result.status()).isEqualTo(end);
+    }
+
+    /** A package that is upgraded restarts its portmapper within a moment, and version 2 is always spoken. */
+    @Test
+    void aPortmapperThatWasReplacedBetweenTwoReadingsIsReadInItsNewestVersion() throws Exception {
+        try (Connection connection = readInVersion2()) {
+            Result<List<Mapping>> second = dump();
+            assertThat(answer(connection, V2_LISTING)).isEqualTo(2);
+            assertThat(second.status()).isEqualTo(Status.OK);
+        }
+        Result<List<Mapping>> third = dump();
+        try (Connection connection = tcp.accept()) {
+            assertThat(answer(connection, V2_LISTING)).isEqualTo(2);
+            assertThat(third.status()).isEqualTo(Status.OK);
+
+            Result<List<Mapping>> fourth = dump();
+            assertThat(answer(connection, V4_LISTING)).isEqualTo(4);
+            assertThat(fourth.status()).isEqualTo(Status.OK);
+            assertThat(client.protocol()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void oneThatIsStillTheSameIsAskedAboutItOnceForEachConnection() throws Exception {
+        readInVersion2().close();
+        Result<List<Mapping>> second = dump();
+        try (Connection connection = tcp.accept()) {
+            assertThat(answer(connection, V2_LISTING)).isEqualTo(2);
+            assertThat(second.status()).isEqualTo(Status.OK);
+
+            for (List<Integer> versions : List.of(List.of(4, 3, 2), List.of(2), List.of(2))) {
+                Result<List<Mapping>> later = dump();
+                for (int version : versions) {
+                    assertThat(answer(connection, version == 2 ? V2_LISTING : MISMATCH))
+                            .isEqualTo(version);
+                }
+                assertThat(later.status()).isEqualTo(Status.OK);
+            }
+        }
+    }
+
+    private Connection readInVersion2() throws Exception {
+        Result<List<Mapping>> first = dump();
+        Connection connection = tcp.accept();
+        assertThat(answer(connection, MISMATCH)).isEqualTo(4);
+        assertThat(answer(connection, MISMATCH)).isEqualTo(3);
+        assertThat(answer(connection, V2_LISTING)).isEqualTo(2);
+        assertThat(first.status()).isEqualTo(Status.OK);
+        return connection;
+    }
+
     @Test
     void readsOverUdpWhenNobodyListensOnTcp() throws Exception {
         tcp.close();
