@@ -22,4 +22,7 @@ public interface BackendObserver {
 
     /** Registrations that the policy expects are not there, or not where they should be; or all is well again. */
     void deviates(String backend, List<Deviation> appeared, List<Deviation> settled);
+
+    /** A mistake of rpcward's own was met when something was done with what a backend said. */
+    void failed(String backend, Throwable mistake);
 }

@@ -2,6 +2,7 @@ package org.rpcward.proxy.observe;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.rpcward.policy.BackendPolicy;
 import org.rpcward.proxy.backend.BackendObserver;
 import org.rpcward.proxy.backend.BackendResult;
@@ -17,10 +18,13 @@ public final class BackendLog implements BackendObserver {
 
     private final EventLog log;
     private final BackendCounts counts;
+    private final BiConsumer<String, Throwable> mistakes;
 
-    public BackendLog(EventLog log, BackendCounts counts) {
+    /** @param mistakes is told of mistakes of rpcward's own, and where they were met */
+    public BackendLog(EventLog log, BackendCounts counts, BiConsumer<String, Throwable> mistakes) {
         this.log = log;
         this.counts = counts;
+        this.mistakes = mistakes;
     }
 
     @Override
@@ -88,6 +92,11 @@ public final class BackendLog implements BackendObserver {
             counts.deviated();
             log.write(deviationEvent(backend, deviation, deviation.found() == null ? "missing" : "moved"));
         }
+    }
+
+    @Override
+    public void failed(String backend, Throwable mistake) {
+        mistakes.accept("backend " + backend, mistake);
     }
 
     private Map<String, Object> deviationEvent(String backend, Deviation deviation, String state) {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -145,31 +146,46 @@ public final class CallLog implements CallObserver {
     /** Logged with its stack, so that it can be fixed, and only once in a while, so that it does not fill the log. */
     @Override
     public void failed(Exchange exchange, Throwable mistake) {
-        replyCounts.failed();
         StackTraceElement[] stack = mistake.getStackTrace();
-        String where = stack.length == 0 ? "nowhere" : stack[0].toString();
-        long suppressed = suppression.mayTell(Suppression.Key.ofMistake(where), MISTAKE_ONE_PER.toNanos());
-        if (suppressed < 0) {
-            return;
-        }
-        Map<String, Object> event = log.event("failure");
-        event.put("listener", exchange.listener());
-        event.put("transport", exchange.transport().word());
-        event.put("reason", mistake.toString());
-        event.put(
-                "stack", Arrays.stream(stack).limit(FRAMES).map(String::valueOf).collect(Collectors.joining(" < ")));
-        event.put("suppressed", suppressed);
-        log.write(event);
+        fail(stack.length == 0 ? "nowhere" : stack[0].toString(), event -> {
+            event.put("listener", exchange.listener());
+            event.put("transport", exchange.transport().word());
+            put(event, mistake);
+        });
+    }
+
+    /** The same of a mistake that no call brought about, once in a while for each thing that is done. */
+    public void failed(String where, Throwable mistake) {
+        fail(where, event -> {
+            event.put("where", where);
+            put(event, mistake);
+        });
     }
 
     /** Something went wrong that no call is to blame for: logged once in a while for each place, whatever the reason. */
     public void trouble(String where, String reason) {
+        fail(where, event -> {
+            event.put("where", where);
+            event.put("reason", reason);
+        });
+    }
+
+    private static void put(Map<String, Object> event, Throwable mistake) {
+        event.put("reason", mistake.toString());
+        event.put(
+                "stack",
+                Arrays.stream(mistake.getStackTrace())
+                        .limit(FRAMES)
+                        .map(String::valueOf)
+                        .collect(Collectors.joining(" < ")));
+    }
+
+    private void fail(String where, Consumer<Map<String, Object>> how) {
         replyCounts.failed();
         long suppressed = suppression.mayTell(Suppression.Key.ofMistake(where), MISTAKE_ONE_PER.toNanos());
         if (suppressed >= 0) {
             Map<String, Object> event = log.event("failure");
-            event.put("where", where);
-            event.put("reason", reason);
+            how.accept(event);
             event.put("suppressed", suppressed);
             log.write(event);
         }

@@ -53,11 +53,7 @@ public final class ForwardDirectory implements Directory {
 
     private record Asker(EventExecutor executor, Consumer<Answer> then) {
         void answer(Answer answer) {
-            if (executor.inEventLoop()) {
-                then.accept(answer);
-            } else {
-                executor.execute(() -> then.accept(answer));
-            }
+            Handing.over(executor, () -> then.accept(answer));
         }
     }
 
@@ -179,7 +175,13 @@ public final class ForwardDirectory implements Directory {
         askers.add(asker);
         inFlight.put(row, askers);
         Netid netid = Objects.requireNonNull(row.known());
-        portmapper.port(row.program(), row.version(), netid, netid.transport(), result -> done(row, result));
+        try {
+            portmapper.port(row.program(), row.version(), netid, netid.transport(), result -> done(row, result));
+        } catch (RuntimeException | Error mistake) {
+            // Told by the event loop. Else nobody would ever ask for this row again.
+            done(row, new BackendResult<>(BackendResult.Status.UNREACHABLE, null));
+            throw mistake;
+        }
     }
 
     private void asked(CacheObserver.Result result) {

@@ -95,11 +95,7 @@ public final class MirrorDirectory implements Directory {
     /** Somebody who waits for the next reading to end. */
     private record Waiting(EventExecutor executor, Consumer<@Nullable Registry> then) {
         void answer(@Nullable Registry registry) {
-            if (executor.inEventLoop()) {
-                then.accept(registry);
-            } else {
-                executor.execute(() -> then.accept(registry));
-            }
+            Handing.over(executor, () -> then.accept(registry));
         }
     }
 
@@ -312,33 +308,52 @@ public final class MirrorDirectory implements Directory {
         State known = state;
         if (!known.reading()) {
             state = known.withReading(nanoClock.getAsLong());
-            portmapper.dump(this::done);
+            if (!succeeds(() -> portmapper.dump(this::done))) {
+                done(new BackendResult<>(BackendResult.Status.UNREACHABLE, null));
+            }
         }
     }
 
+    /** Whatever goes wrong here, the reading has ended, and all who wait for it are answered. */
     private void done(BackendResult<List<Mapping>> result) {
         State known = state;
         List<Mapping> rows = result.value();
         answering = rows != null;
-        if (rows == null) {
+        boolean read = rows != null && succeeds(() -> state = withRows(known, rows));
+        if (!read) {
             state = known.withFailure();
-        } else {
-            // The same words make the same registry, and what was made of it before stays good.
-            Registry same = rows.equals(known.rows()) ? known.registry() : null;
-            state = new State(
-                    same != null ? same : Registry.of(rows, overlay),
-                    rows,
-                    nanoClock.getAsLong(),
-                    known.askedAt(),
-                    true,
-                    false);
-            compare(known, rows);
-            store.save(policy, rows);
         }
         List<Waiting> askers = List.copyOf(waiting);
         waiting.clear();
         Registry registry = knownRegistry();
-        askers.forEach(asker -> asker.answer(registry));
+        askers.forEach(asker -> succeeds(() -> asker.answer(registry)));
+        if (read) {
+            succeeds(() -> compare(known, rows));
+            succeeds(() -> store.save(policy, rows));
+        }
+    }
+
+    /** A mistake of our own costs one step, and is told. */
+    private boolean succeeds(Runnable step) {
+        try {
+            step.run();
+            return true;
+        } catch (RuntimeException | Error mistake) {
+            observer.failed(policy.name(), mistake);
+            return false;
+        }
+    }
+
+    private State withRows(State known, List<Mapping> rows) {
+        // The same words make the same registry, and what was made of it before stays good.
+        Registry same = rows.equals(known.rows()) ? known.registry() : null;
+        return new State(
+                same != null ? same : Registry.of(rows, overlay),
+                rows,
+                nanoClock.getAsLong(),
+                known.askedAt(),
+                true,
+                false);
     }
 
     /** What is known now, whatever its age within {@code stale}. */

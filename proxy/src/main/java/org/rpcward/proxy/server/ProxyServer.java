@@ -106,7 +106,7 @@ public final class ProxyServer {
         bans.bans().spare(policy.bans().never());
 
         OwnConnections own = new OwnConnections();
-        BackendLog backendLog = new BackendLog(log, counters.backends());
+        BackendLog backendLog = new BackendLog(log, counters.backends(), callLog::failed);
         this.directories =
                 new Directories(transport, backendLoop.next(), own, backendLog, counters, state.registries());
         Overload overload = new Overload(System::nanoTime);

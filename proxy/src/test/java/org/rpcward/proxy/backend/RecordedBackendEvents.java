@@ -36,4 +36,9 @@ final class RecordedBackendEvents implements BackendObserver {
     public void deviates(String backend, List<Deviation> appeared, List<Deviation> settled) {
         events.add("deviates");
     }
+
+    @Override
+    public void failed(String backend, Throwable mistake) {
+        events.add("failed " + mistake.getMessage());
+    }
 }

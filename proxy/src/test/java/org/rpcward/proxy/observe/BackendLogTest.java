@@ -23,7 +23,7 @@ class BackendLogTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final EventLog log = new EventLog(out, clock);
     private final BackendCounts counts = new BackendCounts(clock);
-    private final BackendLog backends = new BackendLog(log, counts);
+    private final BackendLog backends = new BackendLog(log, counts, (where, mistake) -> {});
 
     @Test
     void backendsAreToldWhenTheyComeAndGo() {

@@ -305,6 +305,20 @@ class CallLogTest {
     }
 
     @Test
+    void soIsOneThatNoCallBroughtAbout() {
+        calls.failed("bans", mistake());
+        calls.failed("bans", mistake());
+
+        assertThat(lines())
+                .singleElement()
+                .asString()
+                .contains("\"event\":\"failure\",\"where\":\"bans\","
+                        + "\"reason\":\"java.lang.IllegalStateException: a mistake\",\"stack\":\"org.rpcward.")
+                .endsWith("\"suppressed\":0}");
+        assertThat(calls.totals()).containsEntry("failures", 2L);
+    }
+
+    @Test
     void troubleIsToldOnceInAWhileWithHowOftenItWasNot() {
         for (int i = 0; i < 3; i++) {
             calls.trouble("listen", "no descriptors");

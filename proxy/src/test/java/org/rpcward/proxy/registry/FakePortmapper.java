@@ -25,6 +25,10 @@ final class FakePortmapper implements Portmapper {
     /** Every question in order, as text. */
     final List<String> asked = new ArrayList<>();
 
+    /** A mistake that it makes when it is asked; null for none. */
+    @Nullable
+    RuntimeException mistake;
+
     /** Whether it is at an IPv6 address. */
     boolean v6;
 
@@ -63,6 +67,7 @@ final class FakePortmapper implements Portmapper {
     @Override
     public void dump(Consumer<BackendResult<List<Mapping>>> then) {
         asked.add("dump");
+        stumble();
         dumps.add(then);
     }
 
@@ -70,7 +75,14 @@ final class FakePortmapper implements Portmapper {
     public void port(
             int program, int version, Netid netid, Transport transport, Consumer<BackendResult<Integer>> then) {
         asked.add("port of " + program + "/" + version + "/" + netid.word() + " over " + transport.word());
+        stumble();
         ports.add(then);
+    }
+
+    private void stumble() {
+        if (mistake != null) {
+            throw mistake;
+        }
     }
 
     @Override

@@ -73,6 +73,20 @@ class ForwardDirectoryTest {
     }
 
     @Test
+    void aMistakeInAskingIsAnsweredFromTheMirrorAndAskedAnewLater() {
+        know();
+        portmapper.mistake = new IllegalStateException("a mistake");
+        assertThat(ask(NFS, 3, Netid.TCP)).containsExactly(Answer.of(List.of(ROW)));
+        assertThat(directory.waiting()).isZero();
+
+        portmapper.mistake = null;
+        portmapper.pass(RETRY);
+        List<Answer> later = ask(NFS, 3, Netid.TCP);
+        portmapper.answerPort(2050);
+        assertThat(later).containsExactly(Answer.of(List.of(ROW.withPort(2050))));
+    }
+
+    @Test
     void whatComesOfEachQuestionIsTold() {
         know();
         cache.take();

@@ -646,6 +646,72 @@ class MirrorDirectoryTest {
     }
 
     @Test
+    void aMistakeInAskingCostsOneReading() {
+        portmapper.mistake = new IllegalStateException("a mistake");
+        ask(PRESENT).gotUnavailable();
+        assertThat(observer.events).containsExactly("failed a mistake");
+
+        portmapper.mistake = null;
+        portmapper.pass(RETRY);
+        Asker asker = ask(PRESENT);
+        portmapper.answerDump(ROW);
+        asker.got(ROW);
+    }
+
+    @Test
+    void andLeavesTheClockRunning() {
+        portmapper.mistake = new IllegalStateException("a mistake");
+        mirror.start();
+        portmapper.turn();
+        portmapper.pass(RETRY);
+        assertThat(observer.events).containsExactly("failed a mistake", "failed a mistake");
+
+        portmapper.mistake = null;
+        portmapper.pass(RETRY);
+        portmapper.answerDump(ROW);
+        ask(PRESENT).got(ROW);
+    }
+
+    @Test
+    void aMistakeInKeepingAReadingLeavesTheReading() {
+        RegistryStore broken = new RegistryStore() {
+            @Override
+            public @Nullable Kept load(BackendPolicy backend) {
+                return null;
+            }
+
+            @Override
+            public void save(BackendPolicy backend, List<Mapping> rows) {
+                throw new IllegalStateException("a mistake");
+            }
+        };
+        MirrorDirectory directory =
+                new MirrorDirectory(policy(FRESH, STALE), portmapper, portmapper.clock, observer, cache, broken);
+        Asker asker = new Asker();
+        Lookups.find(directory, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, asker);
+        portmapper.turn();
+        portmapper.answerDump(ROW);
+
+        asker.got(ROW);
+        assertThat(observer.events).containsExactly("failed a mistake");
+    }
+
+    @Test
+    void anAskerWhoFailsOrWhoseLoopHasEndedTakesNothingFromTheOthers() {
+        ManualExecutor ended = new ManualExecutor();
+        ask(PRESENT, ALL, ended);
+        ended.close();
+        mirror.list(ImmediateEventExecutor.INSTANCE, registry -> {
+            throw new IllegalStateException("a mistake");
+        });
+        Asker asker = ask(PRESENT);
+        portmapper.answerDump(ROW);
+
+        asker.got(ROW);
+        assertThat(observer.events).containsExactly("failed a mistake");
+    }
+
+    @Test
     void afterTheEndItIsReadNoMore() {
         mirror.start();
         portmapper.turn();

@@ -37,4 +37,9 @@ final class RecordedEvents implements BackendObserver {
         appeared.forEach(d -> events.add("deviates " + d.expected().row().program()));
         settled.forEach(d -> events.add("settled " + d.expected().row().program()));
     }
+
+    @Override
+    public void failed(String backend, Throwable mistake) {
+        events.add("failed " + mistake.getMessage());
+    }
 }
