@@ -36,15 +36,16 @@ final class BanKeeper {
 
     private int ticksSinceTried;
 
-    private BanKeeper(Bans bans, BanStore store, ScheduledExecutorService writer) {
+    private BanKeeper(Bans bans, BanStore store, ScheduledExecutorService writer, Recurring recurring) {
         this.bans = bans;
         this.store = store;
         this.ticking = writer.scheduleWithFixedDelay(
-                this::tick, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+                recurring.of("bans", this::tick), INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Begins with what was kept. */
-    static BanKeeper start(ScheduledExecutorService writer, BanStore store, BanObserver log, Scans scans) {
+    static BanKeeper start(
+            ScheduledExecutorService writer, BanStore store, BanObserver log, Scans scans, Recurring recurring) {
         Bans bans = new Bans(
                 System::nanoTime,
                 InstantSource.system(),
@@ -55,7 +56,7 @@ final class BanKeeper {
         if (kept != null) {
             bans.restore(kept);
         }
-        return new BanKeeper(bans, store, writer);
+        return new BanKeeper(bans, store, writer, recurring);
     }
 
     /** Tells the log, and lets those whose bans are lifted begin at no points. */

@@ -63,6 +63,7 @@ final class KernelKeeper {
     private final boolean works;
     private final Overload overload;
     private final Consumer<String> notices;
+    private final Recurring recurring;
     private final HashKeys keys = HashKeys.random();
     private final DropCounts drops = new DropCounts();
     private final FilterSwitch filters =
@@ -85,8 +86,10 @@ final class KernelKeeper {
     /**
      * @param works whether sockets can have programs
      * @param notices is told, in one line each, what the kernel does and does not do
+     * @param recurring lets a look that fails be the only one
      */
-    KernelKeeper(boolean works, Overload overload, Consumer<String> notices) {
+    KernelKeeper(boolean works, Overload overload, Consumer<String> notices, Recurring recurring) {
+        this.recurring = recurring;
         this.works = works;
         this.overload = overload;
         this.notices = notices;
@@ -235,8 +238,8 @@ final class KernelKeeper {
     /** Begins to look, once a second, what the kernel should do now. */
     void start() {
         if (works) {
-            executor.scheduleAtFixedRate(this::tickFilters, 1, 1, TimeUnit.SECONDS);
-            executor.scheduleAtFixedRate(this::setRegularsApart, 1, 1, TimeUnit.SECONDS);
+            executor.scheduleAtFixedRate(recurring.of("kernel", this::tickFilters), 1, 1, TimeUnit.SECONDS);
+            executor.scheduleAtFixedRate(recurring.of("kernel", this::setRegularsApart), 1, 1, TimeUnit.SECONDS);
         }
     }
 
@@ -246,7 +249,7 @@ final class KernelKeeper {
 
     private void execute(Runnable step) {
         if (works && !executor.isShutdown()) {
-            executor.execute(step);
+            executor.execute(recurring.of("kernel", step));
         }
     }
 

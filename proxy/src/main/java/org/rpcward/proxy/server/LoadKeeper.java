@@ -16,8 +16,10 @@ final class LoadKeeper {
     private final PortmapService service;
     private final CallLog callLog;
     private final RunLog runLog;
+    private final Recurring recurring;
 
-    LoadKeeper(Overload overload, PortmapService service, CallLog callLog, RunLog runLog) {
+    LoadKeeper(Overload overload, PortmapService service, CallLog callLog, RunLog runLog, Recurring recurring) {
+        this.recurring = recurring;
         this.overload = overload;
         this.service = service;
         this.callLog = callLog;
@@ -46,7 +48,8 @@ final class LoadKeeper {
                         () -> 100.0 * limiter.open() / limiter.cap(),
                         kernel::lost,
                         () -> levelChanged(sockets, kernel),
-                        System::nanoTime)
+                        System::nanoTime,
+                        recurring)
                 .start(watched, by);
     }
 

@@ -40,6 +40,7 @@ final class OverloadWatch {
     private final LongSupplier lost;
     private final Runnable onChange;
     private final LongSupplier clock;
+    private final Recurring recurring;
     private final List<Beat> beats = new ArrayList<>();
     private final Map<Signal, Double> values = new EnumMap<>(Signal.class);
     private @Nullable List<MemoryPoolMXBean> heap;
@@ -53,6 +54,7 @@ final class OverloadWatch {
      * @param lost how many datagrams queues have lost by now, or {@link Overload#UNKNOWN}
      * @param onChange is called when the level is another one, by the thread that found it
      * @param clock nanoseconds, from any beginning
+     * @param recurring lets a look that fails be the only one
      */
     OverloadWatch(
             Overload overload,
@@ -60,7 +62,9 @@ final class OverloadWatch {
             DoubleSupplier connections,
             LongSupplier lost,
             Runnable onChange,
-            LongSupplier clock) {
+            LongSupplier clock,
+            Recurring recurring) {
+        this.recurring = recurring;
         this.lost = lost;
         this.overload = overload;
         this.inFlight = inFlight;
@@ -78,7 +82,8 @@ final class OverloadWatch {
             loop.scheduleWithFixedDelay(
                     () -> beat.beat(clock.getAsLong()), Beat.PERIOD_NANOS, Beat.PERIOD_NANOS, TimeUnit.NANOSECONDS);
         }
-        by.scheduleWithFixedDelay(this::look, PERIOD_NANOS, PERIOD_NANOS, TimeUnit.NANOSECONDS);
+        by.scheduleWithFixedDelay(
+                recurring.of("overload", this::look), PERIOD_NANOS, PERIOD_NANOS, TimeUnit.NANOSECONDS);
     }
 
     /** What one more loop is to beat. */

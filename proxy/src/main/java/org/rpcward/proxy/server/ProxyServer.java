@@ -99,10 +99,11 @@ public final class ProxyServer {
         this.adminLoop = transport.eventLoops(1, "rpcward-admin");
         this.notifier = Notifier.of(System.getenv(), transport, backendLoop);
 
+        Recurring recurring = new Recurring(callLog::failed);
         this.state = new StateDirectory(System.getenv("STATE_DIRECTORY"), runLog::state);
         GuardLog guardLog = new GuardLog(log, System::nanoTime);
         Scans scans = new Scans(new SecureRandom(), guardLog);
-        this.bans = BanKeeper.start(state.writer(), state.bans(), guardLog, scans);
+        this.bans = BanKeeper.start(state.writer(), state.bans(), guardLog, scans, recurring);
         bans.bans().spare(policy.bans().never());
 
         OwnConnections own = new OwnConnections();
@@ -113,9 +114,9 @@ public final class ProxyServer {
         Onlooker onlooker = new Onlooker(callLog, InstantSource.system());
         this.service = new PortmapService(
                 serving(policy, null), InstantSource.system(), onlooker, bans.bans(), scans, overload);
-        this.loadKeeper = new LoadKeeper(overload, service, callLog, runLog);
+        this.loadKeeper = new LoadKeeper(overload, service, callLog, runLog, recurring);
         this.limiter = new ConnectionLimiter(System::nanoTime, loadKeeper::enforcedLevel);
-        this.kernel = new KernelKeeper(transport.sharesPorts(), overload, runLog::kernel);
+        this.kernel = new KernelKeeper(transport.sharesPorts(), overload, runLog::kernel, recurring);
         this.sockets = new Sockets(
                 transport, loops, service, own, limiter, overload, kernel, reason -> callLog.trouble("listen", reason));
 
@@ -145,11 +146,11 @@ public final class ProxyServer {
                 usualSocket(System.getenv("RUNTIME_DIRECTORY")),
                 reason -> callLog.trouble("admin", reason));
         if (notifier.isWatchedOver()) {
-            pulse.each(() -> {
+            pulse.each(recurring.of("watchdog", () -> {
                 if (pulse.stuck() == 0) {
                     notifier.alive();
                 }
-            });
+            }));
         }
     }
 

@@ -23,19 +23,27 @@ class BanKeeperTest {
     private static final AddressPrefix SCANNER =
             AddressPrefix.parse("192.0.2.7").orElseThrow();
 
+    private final List<Runnable> scheduled = new ArrayList<>();
+    private final List<String> mistakes = new ArrayList<>();
     private final ScheduledThreadPoolExecutor noClock = new ScheduledThreadPoolExecutor(1) {
         @Override
         public ScheduledFuture<?> scheduleWithFixedDelay(Runnable task, long first, long pause, TimeUnit unit) {
+            scheduled.add(task);
             return super.scheduleWithFixedDelay(task, 1, 1, TimeUnit.DAYS);
         }
     };
     private final Disk disk = new Disk();
-    private final BanKeeper keeper =
-            BanKeeper.start(noClock, disk, new Silent(), new Scans(new Random(1), (sighting, bound) -> {}));
+    private final BanKeeper keeper = BanKeeper.start(
+            noClock,
+            disk,
+            new Silent(),
+            new Scans(new Random(1), (sighting, bound) -> {}),
+            new Recurring((where, mistake) -> mistakes.add(where + " " + mistake.getMessage())));
 
     private static final class Disk implements BanStore {
         private final List<Kept> tried = new ArrayList<>();
         private boolean full;
+        private boolean broken;
 
         @Override
         public @Nullable Kept load() {
@@ -45,6 +53,9 @@ class BanKeeperTest {
         @Override
         public boolean save(Kept kept) {
             tried.add(kept);
+            if (broken) {
+                throw new IllegalStateException("a mistake");
+            }
             return !full;
         }
     }
@@ -96,6 +107,18 @@ class BanKeeperTest {
         assertThat(disk.tried).hasSize(3).allMatch(kept -> kept.bans().size() == 1);
         tick(100);
         assertThat(disk.tried).hasSize(3);
+    }
+
+    @Test
+    void aMistakeInSavingIsToldAndNotTheEndOfIt() throws BanRefusedException {
+        disk.broken = true;
+        ban();
+        scheduled.get(0).run();
+        assertThat(mistakes).containsExactly("bans a mistake");
+
+        disk.broken = false;
+        tick(BanKeeper.TICKS_UNTIL_RETRY);
+        assertThat(disk.tried).hasSize(2);
     }
 
     @Test

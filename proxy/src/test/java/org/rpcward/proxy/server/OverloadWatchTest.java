@@ -2,7 +2,11 @@ package org.rpcward.proxy.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.rpcward.proxy.fixture.FakeClock;
@@ -15,7 +19,16 @@ class OverloadWatchTest {
 
     private final FakeClock clock = new FakeClock();
     private final Overload overload = new Overload(clock);
-    private final OverloadWatch watch = new OverloadWatch(overload, () -> 0, () -> 0, () -> 0, () -> {}, clock);
+    private final List<String> mistakes = new ArrayList<>();
+    private boolean broken;
+    private final OverloadWatch watch = new OverloadWatch(
+            overload,
+            () -> 0,
+            () -> 0,
+            this::lost,
+            () -> {},
+            clock,
+            new Recurring((where, mistake) -> mistakes.add(where + " " + mistake.getMessage())));
     private final Beat first = watch.watch();
     private final Beat second = watch.watch();
 
@@ -23,6 +36,13 @@ class OverloadWatchTest {
     void allIsWell() {
         go(Duration.ofSeconds(1), first, second);
         assertThat(overload.level()).isZero();
+    }
+
+    private long lost() {
+        if (broken) {
+            throw new IllegalStateException("a mistake");
+        }
+        return 0;
     }
 
     /** Time passes in which these loops come round, and the one that watches. */
@@ -33,6 +53,29 @@ class OverloadWatchTest {
                 loop.beat(clock.getAsLong());
             }
             watch.look();
+        }
+    }
+
+    @Test
+    void aLookThatFailsIsToldAndNotTheLast() {
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.freezeTime();
+        watch.start(channel.eventLoop(), channel.eventLoop());
+        broken = true;
+        turn(channel, 2);
+        assertThat(mistakes).containsExactly("overload a mistake", "overload a mistake");
+
+        broken = false;
+        turn(channel, 15);
+        assertThat(overload.level()).isEqualTo(1);
+    }
+
+    /** The loop comes round, and the two that are looked at besides it do not. */
+    private void turn(EmbeddedChannel loop, int periods) {
+        for (int i = 0; i < periods; i++) {
+            clock.pass(PERIOD);
+            loop.advanceTimeBy(Beat.PERIOD_NANOS, TimeUnit.NANOSECONDS);
+            loop.runScheduledPendingTasks();
         }
     }
 
