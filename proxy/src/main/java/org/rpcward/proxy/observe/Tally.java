@@ -3,13 +3,14 @@ package org.rpcward.proxy.observe;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 
 /*
  * Each event loop counts in an array of its own, where nobody else writes: an addition is a load and a store, with no
- * atomic instruction and no shared cache line. A sum reads the arrays of all threads, and may be a call behind. The
- * arrays stay for good, so that only threads which live as long as the process may count.
+ * atomic instruction and no shared cache line. A sum reads the arrays of all threads, and may be a call behind. Whenever
+ * another thread begins to count, what those counted that have ended is put together: there are never more arrays than
+ * threads that were alive at one time, and one.
  */
 /** A row of counters, kept by each thread for itself and added up when read. */
 final class Tally {
@@ -18,23 +19,41 @@ final class Tally {
     /** A cache line at each end, so that the arrays of two threads share none. */
     private static final int PADDING = 8;
 
-    private final List<long[]> all = new CopyOnWriteArrayList<>();
-
-    /** What no longer counts, by cell; guarded by this. */
+    // All guarded by this.
+    private final List<Row> rows = new ArrayList<>();
+    /** What threads counted that have ended, by cell. */
+    private final long[] left;
+    /** What no longer counts, by cell. */
     private final long[] forgotten;
 
     private final FastThreadLocal<long[]> mine;
 
+    private record Row(Thread owner, long[] cells) {}
+
     Tally(int cells) {
+        this.left = new long[cells];
         this.forgotten = new long[cells];
         this.mine = new FastThreadLocal<>() {
             @Override
             protected long[] initialValue() {
                 long[] row = new long[cells + 2 * PADDING];
-                all.add(row);
+                enter(new Row(Thread.currentThread(), row));
                 return row;
             }
         };
+    }
+
+    private synchronized void enter(Row row) {
+        rows.removeIf(other -> {
+            if (other.owner().isAlive()) {
+                return false;
+            }
+            for (int cell = 0; cell < left.length; cell++) {
+                left[cell] += get(other.cells(), cell);
+            }
+            return true;
+        });
+        rows.add(row);
     }
 
     /** The calling thread's own row, for {@link #add}. */
@@ -63,9 +82,9 @@ final class Tally {
     }
 
     private long raw(int cell) {
-        long sum = 0;
-        for (long[] row : all) {
-            sum += (long) CELL.getOpaque(row, cell + PADDING);
+        long sum = left[cell];
+        for (Row row : rows) {
+            sum += (long) CELL.getOpaque(row.cells(), cell + PADDING);
         }
         return sum;
     }

@@ -1,7 +1,11 @@
 package org.rpcward.proxy.observe;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -20,6 +24,29 @@ class TallyTest {
 
         assertThat(tally.sum(OLD)).isEqualTo(5);
         assertThat(tally.sum(NEW)).isZero();
+    }
+
+    /** A pool that begins new threads again and again would fill the memory. */
+    @Test
+    void whatThreadsCountedThatHaveEndedIsKeptAndTheirRowsAreNot() throws Exception {
+        List<WeakReference<long[]>> rows = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            Thread brief = new Thread(() -> {
+                tally.add(OLD, 1);
+                rows.add(new WeakReference<>(tally.mine()));
+            });
+            brief.start();
+            brief.join();
+        }
+        tally.add(OLD, 1);
+
+        await().until(() -> {
+            System.gc();
+            return rows.stream().allMatch(row -> row.get() == null);
+        });
+        assertThat(tally.sum(OLD)).isEqualTo(11);
+        tally.move(OLD, NEW);
+        assertThat(tally.sum(NEW)).isEqualTo(11);
     }
 
     @Test
