@@ -198,7 +198,8 @@ public final class ProxyServer {
             server.loadKeeper.start(
                     server.loops, server.backendLoop.next(), server.limiter, server.sockets, server.kernel);
             counters.reloads().tookEffect();
-        } catch (StartException e) {
+        } catch (StartException | RuntimeException | Error e) {
+            server.closeSockets();
             server.shutDown();
             throw e;
         }
@@ -364,13 +365,17 @@ public final class ProxyServer {
         stopping = true;
         views.draining(true);
         notifier.stopping();
-        kernel.close();
-        sockets.close();
+        closeSockets();
         sockets.connections()
                 .forEach(c -> c.eventLoop().execute(() -> c.pipeline().fireUserEventTriggered(StreamFrontend.DRAIN)));
         sockets.connections().newCloseFuture().awaitUninterruptibly(DRAIN.toMillis());
         shutDown();
         runLog.stopped(callLog.totals(), service.listingStats());
+    }
+
+    private void closeSockets() {
+        kernel.close();
+        sockets.close();
     }
 
     private void shutDown() {
