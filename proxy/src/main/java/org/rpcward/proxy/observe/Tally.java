@@ -28,7 +28,15 @@ final class Tally {
 
     private final FastThreadLocal<long[]> mine;
 
-    private record Row(Thread owner, long[] cells) {}
+    private static final class Row {
+        private final Thread owner;
+        private final long[] cells;
+
+        Row(Thread owner, long[] cells) {
+            this.owner = owner;
+            this.cells = cells;
+        }
+    }
 
     Tally(int cells) {
         this.left = new long[cells];
@@ -45,11 +53,11 @@ final class Tally {
 
     private synchronized void enter(Row row) {
         rows.removeIf(other -> {
-            if (other.owner().isAlive()) {
+            if (other.owner.isAlive()) {
                 return false;
             }
             for (int cell = 0; cell < left.length; cell++) {
-                left[cell] += get(other.cells(), cell);
+                left[cell] += get(other.cells, cell);
             }
             return true;
         });
@@ -84,7 +92,7 @@ final class Tally {
     private long raw(int cell) {
         long sum = left[cell];
         for (Row row : rows) {
-            sum += (long) CELL.getOpaque(row.cells(), cell + PADDING);
+            sum += (long) CELL.getOpaque(row.cells, cell + PADDING);
         }
         return sum;
     }
