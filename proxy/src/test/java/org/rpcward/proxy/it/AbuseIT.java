@@ -40,7 +40,6 @@ class AbuseIT extends Opened {
     /** Of the prefix of the abuser; no rule names it. */
     private static final String STRANGER = "203.0.113.10";
 
-    private static final String ADMIN = "http://127.0.0.1:9111/metrics";
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final byte[] CALL = Calls.getPort(7, NFS, 3, TCP);
     private static final byte[] REPLY = Calls.words(7, 1, 0, 0, 0, 0, 2049);
@@ -70,6 +69,7 @@ class AbuseIT extends Opened {
             """;
 
     private Lab lab;
+    private Caller scraper;
     private Caller abuser;
     private Steady client;
     private Map<String, Long> before;
@@ -80,6 +80,7 @@ class AbuseIT extends Opened {
         lab.client().ip("addr add " + STRANGER + "/32 dev lo\n");
         lab.proxy().ip("route add " + STRANGER + "/32 via " + Lab.CLIENT_V4 + "\n");
         opened(Rpcward.start(lab.proxy(), POLICY));
+        scraper = opened(new Caller(lab.proxy()));
     }
 
     @BeforeEach
@@ -106,10 +107,7 @@ class AbuseIT extends Opened {
     }
 
     private String metrics() {
-        return lab.proxy()
-                .run(Programs.labProgram(Fetch.class, ADMIN, "*/*"))
-                .orFail()
-                .output();
+        return scraper.get(9111, "/metrics");
     }
 
     private long gauge(String series) {

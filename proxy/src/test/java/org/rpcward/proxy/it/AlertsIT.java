@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
  * are those that are shipped, but that they wait less before they fire. The windows of their rates are as shipped, so what
  * was caused goes on firing; the order of the tests is one in which none causes what a later one is about.
  */
-@RequiresLab(programs = {"rpcbind", "prometheus", "promtool", "prlimit", "mkfifo"})
+@RequiresLab(programs = {"rpcbind", "prometheus", "prlimit", "mkfifo"})
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class AlertsIT extends Opened {
     private static final int NFS = 100_003;

@@ -25,6 +25,8 @@ final class Caller implements AutoCloseable {
     /** Long enough for anything that would come to come; short enough for hundreds of silences. */
     private static final Duration QUIET = Duration.ofMillis(300);
 
+    private static final Duration WEB_PATIENCE = Duration.ofSeconds(30);
+
     private static final HexFormat HEX = HexFormat.of();
 
     private final Running agent;
@@ -143,6 +145,23 @@ final class Caller implements AutoCloseable {
             case "silence", "unreachable" -> new Datagram(null, words[0], 0);
             default -> throw new AssertionError(said);
         };
+    }
+
+    /** The answer of a web server on this host, head and body. */
+    String get(int port, String path) {
+        String request = "GET " + path + " HTTP/1.0\r\nHost: 127.0.0.1:" + port + "\r\n\r\n";
+        return tcpLater(
+                        ANY_SOURCE,
+                        0,
+                        "127.0.0.1",
+                        port,
+                        WEB_PATIENCE,
+                        WEB_PATIENCE,
+                        Integer.MAX_VALUE,
+                        false,
+                        List.of(request.getBytes(StandardCharsets.US_ASCII)))
+                .thenApply(page -> new String(page.received(), StandardCharsets.UTF_8))
+                .join();
     }
 
     Datagram udp(String to, byte[] call) {

@@ -29,6 +29,7 @@ import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.fixture.Policies;
 
 /** What the kernel does for rpcward: filters on sockets, and sockets of their own for known sources. */
+@Alone
 @RequiresLab(programs = {"ss"})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class KernelIT {

@@ -78,24 +78,6 @@ class MetricsIT extends Opened {
     }
 
     @Test
-    @Order(1)
-    void promtoolFindsNothingInTheRulesAndTheirTestsPass() {
-        assertThat(prometheus
-                        .promtool(
-                                "check",
-                                "rules",
-                                Prometheus.SHIPPED.resolve("rpcward.rules.yaml").toString())
-                        .status())
-                .isZero();
-        Host.Finished tested = prometheus.promtool(
-                "test",
-                "rules",
-                Prometheus.SHIPPED.resolve("rpcward.rules.test.yaml").toString(),
-                Prometheus.SHIPPED.resolve("rpcward.slow.test.yaml").toString());
-        assertThat(tested.status()).as(tested.output() + tested.diagnostics()).isZero();
-    }
-
-    @Test
     @Order(2)
     void whatWasSentIsWhatAQueryTells() {
         for (int i = 0; i < 20; i++) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.rpcward.proxy.it.Questions.Question;
 
 /** What a backend is asked, and when, while clients ask rpcward; and what they are told when it changes, or is away. */
+@Alone
 @RequiresLab(programs = {"rpcbind", "rpcinfo", "showmount", "tcpdump"})
 class MirrorIT extends Opened {
     private static final int UDP = 17;

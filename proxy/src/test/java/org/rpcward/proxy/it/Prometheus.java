@@ -4,12 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
@@ -23,15 +24,14 @@ final class Prometheus implements AutoCloseable {
     static final Path SHIPPED =
             Programs.distribution().resolve("deploy/prometheus").toAbsolutePath();
     static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final String URL = "http://127.0.0.1:9090";
 
     /** One value of an instant query. */
     private static final Pattern VALUE = Pattern.compile("\"value\":\\[[0-9.e+]+,\"([^\"]+)\"\\]");
 
     private static final Pattern ALERT = Pattern.compile("\"alertname\":\"([^\"]+)\"");
 
-    private final Host host;
     private final Running process;
+    private final Caller caller;
 
     /**
      * Starts it, and waits until it has scraped the first of its targets.
@@ -39,7 +39,6 @@ final class Prometheus implements AutoCloseable {
      * @param rules makes of the rules that are shipped those that are followed
      */
     Prometheus(Host host, Path directory, UnaryOperator<String> rules, String... targets) throws IOException {
-        this.host = host;
         Path copy = directory.resolve("rules.yaml");
         Files.writeString(copy, rules.apply(Files.readString(SHIPPED.resolve("rpcward.rules.yaml"))));
         Path configuration = directory.resolve("prometheus.yml");
@@ -54,6 +53,7 @@ final class Prometheus implements AutoCloseable {
                 "--config.file=" + configuration,
                 "--storage.tsdb.path=" + directory.resolve("tsdb"),
                 "--web.listen-address=127.0.0.1:9090"));
+        caller = new Caller(host);
         await("Prometheus has scraped rpcward")
                 .atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(query("up{job=\"rpcward\",instance=\"" + targets[0] + "\"}"))
@@ -79,7 +79,7 @@ final class Prometheus implements AutoCloseable {
     }
 
     private String ask(String expression) {
-        return promtool("query", "instant", "--format=json", URL, expression).output();
+        return caller.get(9090, "/api/v1/query?query=" + URLEncoder.encode(expression, StandardCharsets.UTF_8));
     }
 
     void awaitValue(String expression, double value) {
@@ -88,14 +88,9 @@ final class Prometheus implements AutoCloseable {
                 .untilAsserted(() -> assertThat(query(expression)).containsExactly(value));
     }
 
-    Host.Finished promtool(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(Programs.path("promtool")));
-        command.addAll(List.of(arguments));
-        return host.run(command, Map.of(), Duration.ofMinutes(2));
-    }
-
     @Override
     public void close() {
+        caller.close();
         process.close();
     }
 }

@@ -19,8 +19,11 @@ import java.util.regex.Pattern;
 /** rpcward, from the distribution, serving on a host of the lab. */
 final class Rpcward implements AutoCloseable {
     /** Processes of several hosts have the same numbers, and JVMs share files in /tmp by theirs. */
-    static final Map<String, String> ENVIRONMENT =
-            Map.of("RPCWARD_JAVA_OPTS", "-XX:-UsePerfData -enableassertions:org.rpcward...");
+    static final Map<String, String> ENVIRONMENT = Map.of(
+            "RPCWARD_JAVA_OPTS",
+            "-XX:-UsePerfData -enableassertions:org.rpcward...",
+            "RPCWARD_ARCHIVE",
+            Archive.FILE.toString());
 
     private static final AtomicInteger POLICIES = new AtomicInteger();
     private static final Pattern RESIDENT = Pattern.compile("VmRSS:\\s+(\\d+) kB");
