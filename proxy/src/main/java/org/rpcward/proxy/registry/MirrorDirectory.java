@@ -263,16 +263,36 @@ public final class MirrorDirectory implements Directory {
         return now - known.askedAt() >= retryNanos;
     }
 
+    // Several workers may find at the same time that a reading is due. By the turn of the last of them that reading may
+    // have
+    // ended, so the backend's loop looks again.
+
     private void readAhead(State known, long now) {
-        if (now - known.readAt() >= aheadNanos && !known.reading()) {
-            refresh();
+        if (isDueAhead(known, now)) {
+            onBackendLoop(
+                    () -> {
+                        if (isDueAhead(state, nanoClock.getAsLong())) {
+                            read();
+                        }
+                    },
+                    () -> {});
         }
+    }
+
+    private boolean isDueAhead(State known, long now) {
+        return now - known.readAt() >= aheadNanos && !known.reading() && mayRead(known, now);
     }
 
     /** Reads the registry now, unless that is under way, or was less than {@code retry} ago. */
     public void refresh() {
         if (mayRead(state, nanoClock.getAsLong())) {
-            onBackendLoop(this::read, () -> {});
+            onBackendLoop(
+                    () -> {
+                        if (mayRead(state, nanoClock.getAsLong())) {
+                            read();
+                        }
+                    },
+                    () -> {});
         }
     }
 
@@ -327,7 +347,7 @@ public final class MirrorDirectory implements Directory {
         waiting.clear();
         Registry registry = knownRegistry();
         askers.forEach(asker -> succeeds(() -> asker.answer(registry)));
-        if (read) {
+        if (rows != null && read) {
             succeeds(() -> compare(known, rows));
             succeeds(() -> store.save(policy, rows));
         }

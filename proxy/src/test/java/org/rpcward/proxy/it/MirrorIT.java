@@ -159,7 +159,7 @@ class MirrorIT extends Opened {
         assertThat(replies).isEqualTo(expected);
         assertThat(questions).allMatch(Question::isDump);
         // With steady traffic it is read again when three quarters of `fresh` have passed.
-        assertThat(shortestGap(questions)).isGreaterThan(700_000);
+        assertThat(shortestGap(questions)).as("%s", questions).isGreaterThan(700_000);
     }
 
     @Test
@@ -178,7 +178,7 @@ class MirrorIT extends Opened {
 
         assertThat(replies).isEqualTo(Map.of(found(0), ABSENT * 99 / 100, found(10_000), ABSENT / 100));
         assertThat(questions).allMatch(Question::isDump).isNotEmpty();
-        assertThat(shortestGap(questions)).isGreaterThan(990_000);
+        assertThat(shortestGap(questions)).as("%s", questions).isGreaterThan(990_000);
         assertThat(Statistics.programsLookedUp(rpcbind.statistics())).isEmpty();
     }
 

@@ -35,6 +35,7 @@ final class FakePortmapper implements Portmapper {
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final ArrayDeque<Consumer<BackendResult<List<Mapping>>>> dumps = new ArrayDeque<>();
     private final ArrayDeque<Consumer<BackendResult<Integer>>> ports = new ArrayDeque<>();
+    private @Nullable List<Mapping> atOnce;
     private @Nullable Reading lastReading;
     private EventLoop loop = channel.eventLoop();
 
@@ -68,7 +69,11 @@ final class FakePortmapper implements Portmapper {
     public void dump(Consumer<BackendResult<List<Mapping>>> then) {
         asked.add("dump");
         stumble();
-        dumps.add(then);
+        if (atOnce == null) {
+            dumps.add(then);
+        } else {
+            then.accept(new BackendResult<>(BackendResult.Status.OK, atOnce));
+        }
     }
 
     @Override
@@ -126,6 +131,11 @@ final class FakePortmapper implements Portmapper {
         lastReading = new Reading("192.0.2.3:111", 4);
         dumps.remove().accept(new BackendResult<>(BackendResult.Status.OK, List.of(rows)));
         turn();
+    }
+
+    /** From now on each reading ends as soon as it begins. */
+    void answerAtOnce(Mapping... rows) {
+        atOnce = List.of(rows);
     }
 
     void failDump(BackendResult.Status status) {

@@ -96,6 +96,35 @@ class MirrorDirectoryTest {
         assertThat(portmapper.dumps()).isEqualTo(2);
     }
 
+    /** One of them is so slow that the reading which another began has ended by then. */
+    @Test
+    void severalWhoFindAtTheSameTimeThatAReadingIsDueBeginOne() {
+        read(ROW);
+        portmapper.pass(AHEAD);
+        for (int i = 0; i < 2; i++) {
+            Lookups.find(
+                    mirror, PRESENT, ALL, portmapper.clock.getAsLong(), ImmediateEventExecutor.INSTANCE, new Asker());
+        }
+        portmapper.answerAtOnce(ROW);
+
+        portmapper.turn();
+
+        assertThat(portmapper.dumps()).isEqualTo(2);
+    }
+
+    @Test
+    void severalWhoWantItReadAnewAtTheSameTimeBeginOneReading() {
+        read(ROW);
+        portmapper.pass(RETRY);
+        mirror.refresh();
+        mirror.refresh();
+        portmapper.answerAtOnce(ROW);
+
+        portmapper.turn();
+
+        assertThat(portmapper.dumps()).isEqualTo(2);
+    }
+
     @Test
     void aReadingAheadThatTakesLongerThanTheCopyIsFreshIsWaitedFor() {
         read(ROW);
