@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.rpcward.proxy.it.HostileBackend.Trouble;
 
 /** A backend may be slow, dead, mad or malicious: clients get an answer or a clean failure, in bounded time. */
+@Alone
 @RequiresLab
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BackendTroubleIT extends Opened {

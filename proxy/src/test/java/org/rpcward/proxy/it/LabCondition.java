@@ -45,7 +45,7 @@ final class LabCondition implements ExecutionCondition {
         if (missing.isEmpty() && !isRoot()) {
             missing.add("root");
         }
-        if (missing.isEmpty() && !canMakeNamespaces()) {
+        if (missing.isEmpty() && !Namespaces.CAN_BE_MADE) {
             missing.add("the right to make namespaces");
         }
         return missing;
@@ -59,6 +59,11 @@ final class LabCondition implements ExecutionCondition {
         }
     }
 
+    /** Tried out once: conditions are evaluated anew for each test, and for each of its invocations. */
+    private static final class Namespaces {
+        static final boolean CAN_BE_MADE = canMakeNamespaces();
+    }
+
     private static boolean canMakeNamespaces() {
         try {
             Process process = new ProcessBuilder(
@@ -66,7 +71,7 @@ final class LabCondition implements ExecutionCondition {
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0;
+            return process.waitFor(60, TimeUnit.SECONDS) && process.exitValue() == 0;
         } catch (IOException e) {
             return false;
         } catch (InterruptedException e) {
