@@ -31,9 +31,9 @@ class AllocationTest {
     @ParameterizedTest
     @CsvSource({
         // the call, the limit of the rule, bytes
-        "GETPORT, '', 448",
-        "GETPORT, ', limit: lookups', 448",
-        "NULL, '', 256",
+        "GETPORT, '', 304",
+        "GETPORT, ', limit: lookups', 304",
+        "NULL, '', 160",
     })
     void isBounded(Procedure procedure, String limit, long bytes) {
         SteadyExchange exchange = new SteadyExchange(
