@@ -132,7 +132,7 @@ public final class Control {
                 switch (reload.result()) {
                     case OK -> Answer.OK;
                     case INVALID -> Answer.INVALID;
-                    case FAILED -> Answer.FAILED;
+                    case IO -> Answer.FAILED;
                 },
                 reload);
     }

@@ -14,10 +14,10 @@ public record Reloaded(Result result, String revision, String diagnostics, Strin
     /** How it ended. */
     public enum Result {
         OK,
-        /** The policy is wrong, or cannot be read. */
+        /** The policy is wrong. */
         INVALID,
-        /** This host does not let the policy be served. */
-        FAILED;
+        /** This host does not let the policy be read, or be served. */
+        IO;
 
         @Override
         public String toString() {

@@ -179,7 +179,8 @@ final class RunCommand implements Callable<Integer> {
         PolicyFile.Loaded loaded = PolicyFile.load(policyFile);
         Policy policy = policyOf(loaded, err);
         if (policy == null) {
-            return refused(log, server, Reloaded.Result.INVALID, firstProblem(loaded), loaded.diagnostics());
+            Reloaded.Result why = loaded.result() == null ? Reloaded.Result.IO : Reloaded.Result.INVALID;
+            return refused(log, server, why, firstProblem(loaded), loaded.diagnostics());
         }
         try {
             server.reload(policy);
@@ -189,7 +190,7 @@ final class RunCommand implements Callable<Integer> {
             String said = "rpcward: " + e.getMessage() + System.lineSeparator();
             err.print(said);
             err.flush();
-            return refused(log, server, Reloaded.Result.FAILED, e.getMessage(), loaded.diagnostics() + said);
+            return refused(log, server, Reloaded.Result.IO, e.getMessage(), loaded.diagnostics() + said);
         }
     }
 

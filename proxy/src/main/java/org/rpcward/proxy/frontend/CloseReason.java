@@ -13,11 +13,11 @@ public enum CloseReason {
     /** A call that had begun took too long to become whole. */
     DRIP(true),
     /** It was open for as long as one may be. */
-    LIFE(false),
+    LIFETIME(false),
     /** It brought as many calls as one may. */
-    MAX_CALLS(false),
+    CALLS_LIMIT(false),
     /** What came was no record. */
-    FAULT(false),
+    PROTOCOL(false),
     /** A call was dropped, which over a stream is this. */
     DROPPED(false),
     /** Replies waited for too long without progress. */

@@ -46,7 +46,6 @@ public final class ConnectionLimiter {
     private final Map<IpAddress, Origin> prefixes = new HashMap<>();
     private final Map<String, Door> doors = new HashMap<>();
     private final ArrayDeque<Origin> resting = new ArrayDeque<>();
-    private final Map<Admission, LongAdder> admissions = counters(Admission.class);
     private final Map<CloseReason, LongAdder> closings = counters(CloseReason.class);
     private final LongSupplier clock;
     private final IntSupplier overloadLevel;
@@ -81,6 +80,7 @@ public final class ConnectionLimiter {
     /** The connections of one listener. */
     private static final class Door {
         private final LongSupplier clock;
+        private final Map<Admission, LongAdder> admissions = counters(Admission.class);
         private int perSecond;
         private Bucket forAll;
         private Bucket forStrangers;
@@ -196,19 +196,18 @@ public final class ConnectionLimiter {
      *
      * @param known whether a rule names the source
      */
-    public @Nullable Seat enter(String listener, ListenerPolicy.Tcp limits, IpAddress source, boolean known) {
-        Seat seat = null;
-        Admission admission;
-        synchronized (this) {
-            sweep();
-            Door door = door(listener, limits);
-            admission = admission(door, limits, sources.get(source), prefixes.get(prefix(source)), known);
-            if (admission == Admission.ACCEPTED) {
-                seat = take(door, limits, source, known);
-            }
-        }
-        count(admissions, admission);
-        return seat;
+    public synchronized @Nullable Seat enter(
+            String listener, ListenerPolicy.Tcp limits, IpAddress source, boolean known) {
+        sweep();
+        Door door = door(listener, limits);
+        Admission admission = admission(door, limits, sources.get(source), prefixes.get(prefix(source)), known);
+        count(door.admissions, admission);
+        return admission == Admission.ACCEPTED ? take(door, limits, source, known) : null;
+    }
+
+    /** Counts a connection that was turned away because its source is banned. */
+    public synchronized void banned(String listener, ListenerPolicy.Tcp limits) {
+        count(door(listener, limits).admissions, Admission.BANNED);
     }
 
     private Door door(String listener, ListenerPolicy.Tcp limits) {
@@ -224,27 +223,27 @@ public final class ConnectionLimiter {
             return Admission.OVERLOAD;
         }
         if (source != null && source.open >= limits.maxPerSource()) {
-            return Admission.PER_SOURCE;
+            return Admission.PER_SOURCE_LIMIT;
         }
         if (prefix != null && prefix.open >= limits.maxPerPrefix()) {
-            return Admission.PER_PREFIX;
+            return Admission.PER_PREFIX_LIMIT;
         }
         if (door.open >= limits.maxConnections()) {
-            return Admission.MAX_CONNECTIONS;
+            return Admission.GLOBAL_LIMIT;
         }
         if (open >= most) {
-            return Admission.DESCRIPTORS;
+            return Admission.DESCRIPTOR_LIMIT;
         }
         if (!known && (door.strangers >= half(limits.maxConnections()) || strangers >= half(most))) {
-            return Admission.STRANGERS;
+            return Admission.STRANGERS_LIMIT;
         }
         if (source != null && source.isTooFast(limits.newPerSource(), now)) {
-            return Admission.NEW_PER_SOURCE;
+            return Admission.RATE_LIMIT;
         }
         if (prefix != null && prefix.isTooFast(limits.newPerPrefix(), now)) {
-            return Admission.NEW_PER_PREFIX;
+            return Admission.PER_PREFIX_RATE_LIMIT;
         }
-        return door.mayTakeOne(known) ? Admission.ACCEPTED : Admission.NEW_PER_SECOND;
+        return door.mayTakeOne(known) ? Admission.ACCEPTED : Admission.GLOBAL_RATE_LIMIT;
     }
 
     private Seat take(Door door, ListenerPolicy.Tcp limits, IpAddress address, boolean known) {
@@ -329,9 +328,10 @@ public final class ConnectionLimiter {
         doors.entrySet().removeIf(e -> !listeners.contains(e.getKey()) && e.getValue().open == 0);
     }
 
-    /** How many connections met this at the door. */
-    public long admitted(Admission admission) {
-        LongAdder counter = admissions.get(admission);
+    /** How many connections to a listener met this at the door. */
+    public synchronized long admitted(String listener, Admission admission) {
+        Door door = doors.get(listener);
+        LongAdder counter = door == null ? null : door.admissions.get(admission);
         return counter == null ? 0 : counter.sum();
     }
 

@@ -203,7 +203,7 @@ final class StreamExchange implements Exchange {
     @Override
     public void drop() {
         if (!done) {
-            ends = fault == null ? CloseReason.DROPPED : CloseReason.FAULT;
+            ends = fault == null ? CloseReason.DROPPED : CloseReason.PROTOCOL;
             done();
         }
     }

@@ -295,7 +295,7 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
             row.add(exchange);
             hadWholeCall |= exchange.fault() == null;
             if (++calls >= limits.maxCalls()) {
-                exchange.ends(CloseReason.MAX_CALLS);
+                exchange.ends(CloseReason.CALLS_LIMIT);
             }
             try {
                 service.handle(exchange);
@@ -331,7 +331,7 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
 
     /** What was written is sent. */
     private void part(ChannelHandlerContext context) {
-        if (reason == CloseReason.MAX_CALLS && !inputEnded && context.channel() instanceof DuplexChannel channel) {
+        if (reason == CloseReason.CALLS_LIMIT && !inputEnded && context.channel() instanceof DuplexChannel channel) {
             lingering = true;
             lastDeadline = now(context) + LINGER_NANOS;
             setDeadline(context);
@@ -389,10 +389,10 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
         }
         writtenBefore = written;
         CloseReason overdue = overdue(now);
-        if (overdue == CloseReason.LIFE && !inputEnded && !closing) {
+        if (overdue == CloseReason.LIFETIME && !inputEnded && !closing) {
             // What may still be answered has as long as an idle connection.
             lastDeadline = now + limits.idle().toNanos();
-            takeNoMore(context, CloseReason.LIFE);
+            takeNoMore(context, CloseReason.LIFETIME);
             overdue = null;
         }
         if (overdue == null) {
@@ -406,7 +406,7 @@ public final class StreamFrontend extends ChannelInboundHandlerAdapter {
     /** What took too long, or null. */
     private @Nullable CloseReason overdue(long now) {
         if (now >= lastDeadline) {
-            return lingering ? CloseReason.MAX_CALLS : CloseReason.LIFE;
+            return lingering ? CloseReason.CALLS_LIMIT : CloseReason.LIFETIME;
         }
         if (now >= lastSignOfLife + limits.idle().toNanos()) {
             return writtenBefore >= 0 ? CloseReason.NOT_READING : CloseReason.IDLE;

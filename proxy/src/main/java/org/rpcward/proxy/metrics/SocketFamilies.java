@@ -31,8 +31,10 @@ final class SocketFamilies {
                 Family.counter(
                         "rpcward_tcp_connections_total",
                         "TCP connections that came, by what became of them at the door",
-                        List.of("result"),
-                        sink -> sources.admissions().forEach((result, count) -> sink.count(count, result))),
+                        List.of("listener", "result"),
+                        sink -> listeners(sources)
+                                .forEach(listener -> sources.admissions(listener.name())
+                                        .forEach((result, count) -> sink.count(count, listener.name(), result)))),
                 Family.counter(
                         "rpcward_tcp_closed_total",
                         "TCP connections that ended, by why",

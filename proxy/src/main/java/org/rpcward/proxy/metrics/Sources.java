@@ -22,8 +22,8 @@ public interface Sources {
     /** How many TCP connections are open, by listener. */
     Map<String, Integer> connections();
 
-    /** What became of TCP connections at the door. */
-    Map<String, Long> admissions();
+    /** What became of TCP connections at the door of a listener. */
+    Map<String, Long> admissions(String listener);
 
     /** Why TCP connections ended. */
     Map<String, Long> closes();

@@ -14,10 +14,10 @@ public final class ReloadCounts {
     /** How a reload can end. */
     public enum Result {
         OK,
-        /** The policy has a mistake, or cannot be read. */
+        /** The policy has a mistake. */
         INVALID,
-        /** The host does not let it: an address that cannot be bound, for instance. */
-        FAILED;
+        /** The host does not let it: the policy cannot be read, or an address cannot be bound. */
+        IO;
 
         private final String word = name().toLowerCase(Locale.ROOT);
 

@@ -39,7 +39,7 @@ public final class CallDecoder {
             return Call.faulty(xid, Fault.NOT_A_CALL);
         }
         if (message.readInt() != Rpc.RPC_VERSION) {
-            return Call.faulty(xid, Fault.RPC_VERSION);
+            return Call.faulty(xid, Fault.BAD_RPCVERS);
         }
         int program = message.readInt();
         int version = message.readInt();
@@ -136,10 +136,10 @@ public final class CallDecoder {
             default -> throw new AssertionError(procedure);
         }
         if (in.failed()) {
-            return new Call(xid, Fault.BAD_ARGUMENTS, protocol, procedure, Arguments.NONE);
+            return new Call(xid, Fault.BAD_XDR, protocol, procedure, Arguments.NONE);
         }
         if (!in.isAtEnd()) {
-            return new Call(xid, Fault.TRAILING_BYTES, protocol, procedure, Arguments.NONE);
+            return new Call(xid, Fault.TRAILING, protocol, procedure, Arguments.NONE);
         }
         return new Call(xid, null, protocol, procedure, arguments);
     }

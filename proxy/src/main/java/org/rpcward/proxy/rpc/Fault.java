@@ -7,12 +7,12 @@ public enum Fault {
     // No reply can be given, or none is safe: silence over UDP, the end of the connection over TCP.
     SHORT(Answer.NONE, 0),
     NOT_A_CALL(Answer.NONE, 0),
-    RPC_VERSION(Answer.NONE, 0),
+    BAD_RPCVERS(Answer.NONE, 0),
     AUTH_TOO_LONG(Answer.NONE, 0),
     OVERSIZED(Answer.NONE, 0),
-    RECORD_TOO_LONG(Answer.NONE, 0),
+    RECORD_TOO_BIG(Answer.NONE, 0),
     EMPTY_FRAGMENT(Answer.NONE, 0),
-    TOO_MANY_FRAGMENTS(Answer.NONE, 0),
+    FRAGMENT_LIMIT(Answer.NONE, 0),
 
     // The credential or verifier is not one that rpcward takes.
     BAD_CREDENTIAL(Answer.DENIED, Rpc.AUTH_BADCRED),
@@ -26,8 +26,8 @@ public enum Fault {
     UNKNOWN_PROCEDURE(Answer.ACCEPTED, Rpc.PROC_UNAVAIL),
 
     // The arguments are not those of the procedure.
-    BAD_ARGUMENTS(Answer.ACCEPTED, Rpc.GARBAGE_ARGS),
-    TRAILING_BYTES(Answer.ACCEPTED, Rpc.GARBAGE_ARGS);
+    BAD_XDR(Answer.ACCEPTED, Rpc.GARBAGE_ARGS),
+    TRAILING(Answer.ACCEPTED, Rpc.GARBAGE_ARGS);
 
     /** How rpcbind says it. */
     public enum Answer {

@@ -46,10 +46,10 @@ record MeasuredProxy(
     }
 
     @Override
-    public Map<String, Long> admissions() {
+    public Map<String, Long> admissions(String listener) {
         Map<String, Long> admissions = new TreeMap<>();
         for (Admission admission : Admission.values()) {
-            admissions.put(admission.word(), limiter.admitted(admission));
+            admissions.put(admission.word(), limiter.admitted(listener, admission));
         }
         return admissions;
     }

@@ -345,7 +345,7 @@ public final class ProxyServer {
                         switch (reload.result()) {
                             case OK -> ReloadCounts.Result.OK;
                             case INVALID -> ReloadCounts.Result.INVALID;
-                            case FAILED -> ReloadCounts.Result.FAILED;
+                            case IO -> ReloadCounts.Result.IO;
                         });
     }
 

@@ -413,6 +413,7 @@ final class Sockets {
             ListenerPolicy.Tcp limits = listener.tcp();
             IpAddress source = IpAddress.of(peer.getAddress().getAddress());
             if (!service.welcomes(source)) {
+                limiter.banned(name, limits);
                 return false;
             }
             ConnectionLimiter.Seat seat =

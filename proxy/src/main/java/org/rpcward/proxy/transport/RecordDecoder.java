@@ -85,12 +85,12 @@ public final class RecordDecoder extends ByteToMessageDecoder {
     private @Nullable Fault fault(boolean last, int length) {
         int soFar = fragments == null ? 0 : fragments.readableBytes();
         if (length > maxRecord - soFar) {
-            return Fault.RECORD_TOO_LONG;
+            return Fault.RECORD_TOO_BIG;
         }
         if (length == 0 && (!last || soFar == 0)) {
             return Fault.EMPTY_FRAGMENT;
         }
-        return fragmentCount >= maxFragments ? Fault.TOO_MANY_FRAGMENTS : null;
+        return fragmentCount >= maxFragments ? Fault.FRAGMENT_LIMIT : null;
     }
 
     @Override

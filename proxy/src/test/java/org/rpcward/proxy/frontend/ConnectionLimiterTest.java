@@ -29,14 +29,14 @@ class ConnectionLimiterTest {
     void letsInAsManyOfASourceAsAllowed() {
         ConnectionLimiter.Seat first = known(ONE, limits(10, 2, ANY));
         known(ONE, limits(10, 2, ANY));
-        assertTurnedAway(ONE, true, limits(10, 2, ANY), Admission.PER_SOURCE);
+        assertTurnedAway(ONE, true, limits(10, 2, ANY), Admission.PER_SOURCE_LIMIT);
         known(OTHER, limits(10, 2, ANY));
         assertThat(limiter.open()).isEqualTo(3);
 
         first.leave(CloseReason.CLIENT);
         known(ONE, limits(10, 2, ANY));
         assertThat(limiter.closed(CloseReason.CLIENT)).isEqualTo(1);
-        assertThat(limiter.admitted(Admission.ACCEPTED)).isEqualTo(4);
+        assertThat(limiter.admitted("lan", Admission.ACCEPTED)).isEqualTo(4);
     }
 
     @Test
@@ -44,7 +44,7 @@ class ConnectionLimiterTest {
         known("lan", ONE, limits(10, 2, ANY));
         known("dmz", ONE, limits(10, 2, ANY));
 
-        assertTurnedAway(ONE, true, limits(10, 2, ANY), Admission.PER_SOURCE);
+        assertTurnedAway(ONE, true, limits(10, 2, ANY), Admission.PER_SOURCE_LIMIT);
         assertThat(limiter.openByListener()).containsOnly(entry("lan", 1), entry("dmz", 1));
     }
 
@@ -52,7 +52,7 @@ class ConnectionLimiterTest {
     void letsInAsManyOfAPrefixAsAllowed() {
         known(ONE, limits(10, 9, 2));
         ConnectionLimiter.Seat second = known(NEIGHBOUR, limits(10, 9, 2));
-        assertTurnedAway(ONE, true, limits(10, 9, 2), Admission.PER_PREFIX);
+        assertTurnedAway(ONE, true, limits(10, 9, 2), Admission.PER_PREFIX_LIMIT);
         known(OTHER, limits(10, 9, 2));
 
         second.leave(CloseReason.IDLE);
@@ -62,7 +62,7 @@ class ConnectionLimiterTest {
     @Test
     void aPrefixOfIpv6HasFiftySixBits() {
         known(v6("2001:db8:0:1::1"), limits(10, 9, 1));
-        assertTurnedAway(v6("2001:db8:0:ff:1::2"), true, limits(10, 9, 1), Admission.PER_PREFIX);
+        assertTurnedAway(v6("2001:db8:0:ff:1::2"), true, limits(10, 9, 1), Admission.PER_PREFIX_LIMIT);
         known(v6("2001:db8:0:100::1"), limits(10, 9, 1));
     }
 
@@ -70,7 +70,7 @@ class ConnectionLimiterTest {
     void letsInAsManyInAllAsAllowed() {
         known(ONE, limits(2, 9, ANY));
         ConnectionLimiter.Seat second = known(OTHER, limits(2, 9, ANY));
-        assertTurnedAway(IpAddress.v4(3), true, limits(2, 9, ANY), Admission.MAX_CONNECTIONS);
+        assertTurnedAway(IpAddress.v4(3), true, limits(2, 9, ANY), Admission.GLOBAL_LIMIT);
 
         second.leave(CloseReason.CLIENT);
         known(IpAddress.v4(3), limits(2, 9, ANY));
@@ -82,7 +82,7 @@ class ConnectionLimiterTest {
         known("lan", ONE, limits(9, 9, ANY));
         known("dmz", OTHER, limits(9, 9, ANY));
 
-        assertTurnedAway(IpAddress.v4(3), true, limits(9, 9, ANY), Admission.DESCRIPTORS);
+        assertTurnedAway(IpAddress.v4(3), true, limits(9, 9, ANY), Admission.DESCRIPTOR_LIMIT);
     }
 
     @Test
@@ -90,18 +90,18 @@ class ConnectionLimiterTest {
         for (int i = 0; i < 5; i++) {
             stranger(IpAddress.v4(i << 8), limits(10, 9, ANY));
         }
-        assertTurnedAway(IpAddress.v4(9 << 8), false, limits(10, 9, ANY), Admission.STRANGERS);
+        assertTurnedAway(IpAddress.v4(9 << 8), false, limits(10, 9, ANY), Admission.STRANGERS_LIMIT);
         for (int i = 0; i < 5; i++) {
             known(IpAddress.v4(i << 8), limits(10, 9, ANY));
         }
-        assertTurnedAway(ONE, true, limits(10, 9, ANY), Admission.MAX_CONNECTIONS);
+        assertTurnedAway(ONE, true, limits(10, 9, ANY), Admission.GLOBAL_LIMIT);
     }
 
     @Test
     void strangersGetHalfOfWhatTheProcessCanHave() {
         limiter.capAt(3);
         ConnectionLimiter.Seat first = stranger(ONE, limits(10, 9, ANY));
-        assertTurnedAway(OTHER, false, limits(10, 9, ANY), Admission.STRANGERS);
+        assertTurnedAway(OTHER, false, limits(10, 9, ANY), Admission.STRANGERS_LIMIT);
         known(OTHER, limits(10, 9, ANY));
         first.leave(CloseReason.CLIENT);
 
@@ -114,14 +114,14 @@ class ConnectionLimiterTest {
         for (int i = 0; i < 20; i++) {
             known(ONE, limits).leave(CloseReason.CLIENT);
         }
-        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+        assertTurnedAway(ONE, true, limits, Admission.RATE_LIMIT);
         known(OTHER, limits);
 
         pass(Duration.ofMillis(249));
-        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+        assertTurnedAway(ONE, true, limits, Admission.RATE_LIMIT);
         pass(Duration.ofMillis(1));
         known(ONE, limits).leave(CloseReason.CLIENT);
-        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+        assertTurnedAway(ONE, true, limits, Admission.RATE_LIMIT);
     }
 
     @Test
@@ -130,14 +130,14 @@ class ConnectionLimiterTest {
         for (int i = 0; i < 20; i++) {
             known(IpAddress.v4(0x0a00_0000 + i), limits).leave(CloseReason.CLIENT);
         }
-        assertTurnedAway(NEIGHBOUR, true, limits, Admission.NEW_PER_PREFIX);
+        assertTurnedAway(NEIGHBOUR, true, limits, Admission.PER_PREFIX_RATE_LIMIT);
         known(OTHER, limits);
 
         pass(Duration.ofMillis(249));
-        assertTurnedAway(NEIGHBOUR, true, limits, Admission.NEW_PER_PREFIX);
+        assertTurnedAway(NEIGHBOUR, true, limits, Admission.PER_PREFIX_RATE_LIMIT);
         pass(Duration.ofMillis(1));
         known(NEIGHBOUR, limits).leave(CloseReason.CLIENT);
-        assertTurnedAway(NEIGHBOUR, true, limits, Admission.NEW_PER_PREFIX);
+        assertTurnedAway(NEIGHBOUR, true, limits, Admission.PER_PREFIX_RATE_LIMIT);
     }
 
     /** Who has a whole /56 to connect from takes nothing of what is there for all. */
@@ -147,8 +147,8 @@ class ConnectionLimiterTest {
         for (int i = 0; i < 1000; i++) {
             limiter.enter("lan", limits, new IpAddress(0x2001_0db8_0000_0001L, i), true);
         }
-        assertThat(limiter.admitted(Admission.ACCEPTED)).isEqualTo(5);
-        assertThat(limiter.admitted(Admission.NEW_PER_PREFIX)).isEqualTo(995);
+        assertThat(limiter.admitted("lan", Admission.ACCEPTED)).isEqualTo(5);
+        assertThat(limiter.admitted("lan", Admission.PER_PREFIX_RATE_LIMIT)).isEqualTo(995);
         for (int i = 0; i < 15; i++) {
             known(IpAddress.v4(i << 8), limits);
         }
@@ -160,10 +160,10 @@ class ConnectionLimiterTest {
         for (int i = 0; i < 20; i++) {
             known(IpAddress.v4(i), limits);
         }
-        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SECOND);
+        assertTurnedAway(ONE, true, limits, Admission.GLOBAL_RATE_LIMIT);
         pass(Duration.ofMillis(100));
         known(ONE, limits);
-        assertTurnedAway(OTHER, true, limits, Admission.NEW_PER_SECOND);
+        assertTurnedAway(OTHER, true, limits, Admission.GLOBAL_RATE_LIMIT);
     }
 
     @Test
@@ -172,11 +172,11 @@ class ConnectionLimiterTest {
         for (int i = 0; i < 10; i++) {
             stranger(IpAddress.v4(i), limits);
         }
-        assertTurnedAway(ONE, false, limits, Admission.NEW_PER_SECOND);
+        assertTurnedAway(ONE, false, limits, Admission.GLOBAL_RATE_LIMIT);
         for (int i = 0; i < 10; i++) {
             known(IpAddress.v4(i), limits);
         }
-        assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SECOND);
+        assertTurnedAway(ONE, true, limits, Admission.GLOBAL_RATE_LIMIT);
     }
 
     @Test
@@ -186,7 +186,7 @@ class ConnectionLimiterTest {
             known(ONE, limits);
         }
         for (int i = 0; i < 1000; i++) {
-            assertTurnedAway(ONE, true, limits, Admission.NEW_PER_SOURCE);
+            assertTurnedAway(ONE, true, limits, Admission.RATE_LIMIT);
         }
         for (int i = 0; i < 15; i++) {
             known(IpAddress.v4(i), limits);
@@ -205,13 +205,13 @@ class ConnectionLimiterTest {
     @Test
     void takesTheLimitsOfThePolicyThatIsInForce() {
         known(ONE, limits(10, 5, ANY));
-        assertTurnedAway(ONE, true, limits(10, 1, ANY), Admission.PER_SOURCE);
+        assertTurnedAway(ONE, true, limits(10, 1, ANY), Admission.PER_SOURCE_LIMIT);
         known(ONE, limits(10, 2, ANY));
 
         for (int i = 0; i < 2; i++) {
             known(OTHER, rates(1, 1));
         }
-        assertTurnedAway(OTHER, true, rates(1, 1), Admission.NEW_PER_SECOND);
+        assertTurnedAway(OTHER, true, rates(1, 1), Admission.GLOBAL_RATE_LIMIT);
         known(OTHER, rates(2, 1));
         assertThat(limiter.openByListener()).containsOnly(entry("lan", 5));
     }
@@ -251,6 +251,24 @@ class ConnectionLimiterTest {
     }
 
     @Test
+    void eachListenerCountsForItself() {
+        ListenerPolicy.Tcp limits = limits(1, 9, ANY);
+        ConnectionLimiter.Seat seat = known("lan", ONE, limits);
+        assertThat(limiter.enter("lan", limits, OTHER, true)).isNull();
+        known("dmz", OTHER, limits);
+        limiter.banned("dmz", limits);
+
+        assertThat(limiter.admitted("lan", Admission.ACCEPTED)).isEqualTo(1);
+        assertThat(limiter.admitted("lan", Admission.GLOBAL_LIMIT)).isEqualTo(1);
+        assertThat(limiter.admitted("lan", Admission.BANNED)).isZero();
+        assertThat(limiter.admitted("dmz", Admission.ACCEPTED)).isEqualTo(1);
+        assertThat(limiter.admitted("dmz", Admission.BANNED)).isEqualTo(1);
+        assertThat(limiter.admitted("none", Admission.ACCEPTED)).isZero();
+        seat.leave(CloseReason.CLIENT);
+        assertThat(limiter.admitted("lan", Admission.ACCEPTED)).isEqualTo(1);
+    }
+
+    @Test
     void countsExactlyWhateverComesAndGoes() {
         Random random = new Random(7);
         ListenerPolicy.Tcp limits = limits(50, 3, 8);
@@ -273,7 +291,7 @@ class ConnectionLimiterTest {
         }
         open.forEach(s -> s.leave(CloseReason.CLIENT));
         assertThat(limiter.open()).isZero();
-        assertThat(limiter.closed(CloseReason.CLIENT)).isEqualTo(limiter.admitted(Admission.ACCEPTED));
+        assertThat(limiter.closed(CloseReason.CLIENT)).isEqualTo(limiter.admitted("lan", Admission.ACCEPTED));
     }
 
     private void pass(Duration duration) {
@@ -293,10 +311,10 @@ class ConnectionLimiterTest {
     }
 
     private void assertTurnedAway(IpAddress source, boolean known, ListenerPolicy.Tcp limits, Admission why) {
-        long before = limiter.admitted(why);
+        long before = limiter.admitted("lan", why);
         ConnectionLimiter.@Nullable Seat seat = limiter.enter("lan", limits, source, known);
         assertThat(seat).isNull();
-        assertThat(limiter.admitted(why)).isEqualTo(before + 1);
+        assertThat(limiter.admitted("lan", why)).isEqualTo(before + 1);
     }
 
     private static IpAddress v6(String text) {

@@ -366,7 +366,7 @@ class StreamFrontendTest {
             connection.send(ping((int) second));
             connection.pass(Duration.ofSeconds(1));
         }
-        assertClosed(connection, CloseReason.LIFE);
+        assertClosed(connection, CloseReason.LIFETIME);
         assertThat(connection.repliedXids()).hasSize((int) LIFE.toSeconds());
     }
 
@@ -388,7 +388,7 @@ class StreamFrontendTest {
 
         assertThat(connection.repliedXids()).containsExactly(2);
         assertThat(connection.readsAsked()).isEqualTo(readsAsked);
-        assertClosed(connection, CloseReason.LIFE);
+        assertClosed(connection, CloseReason.LIFETIME);
     }
 
     @Test
@@ -399,7 +399,7 @@ class StreamFrontendTest {
             connection.send(ping(++sent), ping(++sent), ping(++sent));
         }
 
-        assertClosed(connection, CloseReason.MAX_CALLS);
+        assertClosed(connection, CloseReason.CALLS_LIMIT);
         assertThat(connection.repliedXids())
                 .isEqualTo(IntStream.rangeClosed(1, MAX_CALLS).boxed().toList());
     }
@@ -501,7 +501,7 @@ class StreamFrontendTest {
             assertThat(connection.replies()).isEmpty();
             assertThat(connection.isActive()).isFalse();
         }
-        assertThat(closings()).containsExactly(entry(CloseReason.FAULT, 1L), entry(CloseReason.DROPPED, 3L));
+        assertThat(closings()).containsExactly(entry(CloseReason.PROTOCOL, 1L), entry(CloseReason.DROPPED, 3L));
     }
 
     @Test
@@ -538,7 +538,7 @@ class StreamFrontendTest {
 
         // A ping in the first fragment and a SET in the second are a ping with trailing bytes.
         assertThat(connection.replies()).containsExactly("00000001 00000001 00000000 00000000 00000000 00000004");
-        assertThat(observer.take()).containsExactly("malformed trailing_bytes allow", "replied fault 24");
+        assertThat(observer.take()).containsExactly("malformed trailing allow", "replied fault 24");
     }
 
     @Test

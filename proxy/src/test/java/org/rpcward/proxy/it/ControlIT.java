@@ -206,6 +206,10 @@ class ControlIT {
         assertThat(refused.status()).isEqualTo(3);
         assertThat(refused.out()).contains("error[E110]: unknown key 'nonsense'");
         assertThat(ctl("status").out()).contains("the policy before it is still in force");
+        Files.delete(policy);
+        Said unread = ctl("reload");
+        assertThat(unread.status()).isEqualTo(1);
+        assertThat(unread.out()).contains("not reloaded (io)", "no such file");
         Files.writeString(policy, policy("# other\n"));
         assertThat(ctl("reload").status()).isZero();
     }

@@ -96,9 +96,9 @@ class ReloadIT extends Opened {
             if (i % 10 == 0) {
                 assertThat(reload(rpcward, "version: 1\nrules: nonsense\n")).isEqualTo("invalid");
                 assertThat(reload(rpcward, OPEN.replace("bind: [s0]", "bind: [nowhere0]")))
-                        .isEqualTo("failed");
+                        .isEqualTo("io");
                 assertThat(reload(rpcward, OPEN.replace("bind: [s0]", "bind: [198.51.100.77]")))
-                        .isEqualTo("failed");
+                        .isEqualTo("io");
                 assertThat(port(MOUNTD)).isEqualTo(opens ? 20_048 : 0);
             }
         }

@@ -414,7 +414,7 @@ class RunCommandIT extends Opened {
                 assertThat(rpcward.log()).doesNotContain("\"event\":\"reload\",\"result\":\"ok\"");
                 assertThat(nfsPort(Lab.PROXY_V4)).isEqualTo(words(7, 1, 0, 0, 0, 0, 2049));
             }
-            assertThat(rpcward.log()).contains("\"result\":\"invalid\"", "\"result\":\"failed\"");
+            assertThat(rpcward.log()).contains("\"result\":\"invalid\"", "\"result\":\"io\"");
             assertThat(rpcward.diagnostics()).contains("error[E115]", "no interface 'eth9'");
         }
     }

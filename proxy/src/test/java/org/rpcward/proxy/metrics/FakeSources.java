@@ -49,7 +49,7 @@ final class FakeSources implements Sources {
     }
 
     @Override
-    public Map<String, Long> admissions() {
+    public Map<String, Long> admissions(String listener) {
         return Arrays.stream(Admission.values()).collect(Collectors.toMap(Admission::word, a -> 0L));
     }
 

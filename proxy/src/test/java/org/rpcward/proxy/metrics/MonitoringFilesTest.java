@@ -53,6 +53,9 @@ class MonitoringFilesTest {
     private static final Set<String> FREE =
             Set.of("job", "instance", "listener", "rule", "limit", "backend", "endpoint", "revision", "view", "gc");
 
+    private static final Set<String> CLOSED = Set.of(
+            "ban_rule", "cache", "cause", "change", "mode", "path", "reason", "result", "status", "verdict", "what");
+
     private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
     /** By the name of the samples: the values of each label. */
@@ -206,6 +209,18 @@ class MonitoringFilesTest {
                 ", ", family.labels().stream().map(l -> "`" + l + "`").toList());
         return "| `" + family.name() + "` | " + family.type().name().toLowerCase(Locale.ROOT) + " | "
                 + (labels.isEmpty() ? "" : labels + " ") + "| " + family.help() + " |";
+    }
+
+    /** Values that are words of rpcward, for who writes a query. */
+    @Test
+    void thePageHasEveryReasonAndResult() throws IOException {
+        String page = Files.readString(PAGE);
+        exposed.forEach((metric, labels) -> labels.forEach((label, values) -> {
+            if (metric.startsWith("rpcward_") && CLOSED.contains(label)) {
+                values.forEach(
+                        value -> assertThat(page).as(metric + " " + label).contains("`" + value + "`"));
+            }
+        }));
     }
 
     @Test

@@ -51,7 +51,7 @@ class CallCountsTest {
     @Test
     void aFaultIsACallThatFallsToTheDefaultUnlessItsSourceIsTold() {
         counts.malformed(exchange(), Fault.SHORT, Verdict.DROP, null, POLICY);
-        counts.malformed(exchange(), Fault.BAD_ARGUMENTS, Verdict.ALLOW, null, POLICY);
+        counts.malformed(exchange(), Fault.BAD_XDR, Verdict.ALLOW, null, POLICY);
 
         assertThat(counts.of(Policies.LISTENER, Transport.UDP, null)).isEqualTo(2);
         assertThat(counts.malformed(Transport.UDP, Fault.SHORT)).isEqualTo(1);

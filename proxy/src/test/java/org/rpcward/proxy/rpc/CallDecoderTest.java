@@ -108,10 +108,10 @@ class CallDecoderTest {
                 arguments(call(4, 0).messageType(1), Fault.NOT_A_CALL),
                 arguments(call(4, 0).messageType(2), Fault.NOT_A_CALL),
                 arguments(call(4, 0).messageType(-1), Fault.NOT_A_CALL),
-                arguments(call(4, 0).rpcVersion(0), Fault.RPC_VERSION),
-                arguments(call(4, 0).rpcVersion(1), Fault.RPC_VERSION),
-                arguments(call(4, 0).rpcVersion(3), Fault.RPC_VERSION),
-                arguments(call(4, 0).rpcVersion(-1), Fault.RPC_VERSION),
+                arguments(call(4, 0).rpcVersion(0), Fault.BAD_RPCVERS),
+                arguments(call(4, 0).rpcVersion(1), Fault.BAD_RPCVERS),
+                arguments(call(4, 0).rpcVersion(3), Fault.BAD_RPCVERS),
+                arguments(call(4, 0).rpcVersion(-1), Fault.BAD_RPCVERS),
                 arguments(call(4, 0).credential(0, new byte[401]), Fault.AUTH_TOO_LONG),
                 arguments(call(4, 0).credential(1, new byte[404]), Fault.AUTH_TOO_LONG),
                 arguments(call(4, 0).verifier(0, new byte[401]), Fault.AUTH_TOO_LONG),
@@ -165,14 +165,14 @@ class CallDecoderTest {
                 .credential(1, tooLong)
                 .raw((byte) 1);
         assertFault(allWrong, Fault.NOT_A_CALL);
-        assertFault(allWrong.messageType(0), Fault.RPC_VERSION);
+        assertFault(allWrong.messageType(0), Fault.BAD_RPCVERS);
         assertFault(allWrong.rpcVersion(2), Fault.AUTH_TOO_LONG);
         assertFault(allWrong.credential(1, badSys).verifier(1, badSys), Fault.BAD_CREDENTIAL);
         assertFault(allWrong.credential(0, badSys), Fault.BAD_VERIFIER);
         assertFault(allWrong.verifier(0, new byte[0]), Fault.UNKNOWN_PROGRAM);
         assertFault(allWrong.program(100_000), Fault.UNKNOWN_VERSION);
         assertFault(call(4, 99).raw((byte) 1), Fault.UNKNOWN_PROCEDURE);
-        assertFault(call(4, 3).raw((byte) 1), Fault.BAD_ARGUMENTS);
+        assertFault(call(4, 3).raw((byte) 1), Fault.BAD_XDR);
     }
 
     static Stream<Arguments> credentials() {
@@ -241,7 +241,7 @@ class CallDecoderTest {
             Call call = CallDecoder.decode(Unpooled.wrappedBuffer(cut));
             assertThat(call.fault())
                     .as("%s cut to %d bytes", written, length)
-                    .isEqualTo(length < argumentsAt ? Fault.SHORT : Fault.BAD_ARGUMENTS);
+                    .isEqualTo(length < argumentsAt ? Fault.SHORT : Fault.BAD_XDR);
         }
     }
 
@@ -250,14 +250,14 @@ class CallDecoderTest {
     void whatStandsBehindTheArgumentsIsAFault(CallBytes written) {
         for (int added = 1; added <= 8; added++) {
             Call call = CallDecoder.decode(written.raw((byte) 0).buffer());
-            assertThat(call.fault()).as("%s with %d bytes more", written, added).isEqualTo(Fault.TRAILING_BYTES);
+            assertThat(call.fault()).as("%s with %d bytes more", written, added).isEqualTo(Fault.TRAILING);
             assertThat(call.procedure()).isNotNull();
         }
     }
 
     @Test
     void aDatagramOfZerosBehindADumpIsNoDump() {
-        assertFault(Arrays.copyOf(call(4, 4).bytes(), 1500), Fault.TRAILING_BYTES);
+        assertFault(Arrays.copyOf(call(4, 4).bytes(), 1500), Fault.TRAILING);
     }
 
     @Test
@@ -297,7 +297,7 @@ class CallDecoderTest {
                 "t\u00e9l\u00e9",
             })
     void otherTextIsNoNetid(String netid) {
-        assertFault(rpcb(netid), Fault.BAD_ARGUMENTS);
+        assertFault(rpcb(netid), Fault.BAD_XDR);
     }
 
     private static CallBytes rpcb(String netid) {
@@ -327,7 +327,7 @@ class CallDecoderTest {
                 "00000003 74637000 00000000 00000001",
             })
     void badlyPaddedOrBoundlessTextIsAFault(String text) {
-        assertFault(call(4, 3).uint(NFS, 3).raw(Hex.bytes(text)), Fault.BAD_ARGUMENTS);
+        assertFault(call(4, 3).uint(NFS, 3).raw(Hex.bytes(text)), Fault.BAD_XDR);
     }
 
     @Test
@@ -338,10 +338,10 @@ class CallDecoderTest {
         assertThat(CallDecoder.decode(call(3, 8).uint(9000).opaque(new byte[16]).buffer())
                         .fault())
                 .isNull();
-        assertFault(call(3, 8).uint(9001).opaque(new byte[16]), Fault.BAD_ARGUMENTS);
-        assertFault(call(3, 8).uint(-1).opaque(new byte[16]), Fault.BAD_ARGUMENTS);
-        assertFault(call(3, 8).uint(15).opaque(new byte[16]), Fault.BAD_ARGUMENTS);
-        assertFault(call(3, 8).uint(0).opaque(new byte[1]), Fault.BAD_ARGUMENTS);
+        assertFault(call(3, 8).uint(9001).opaque(new byte[16]), Fault.BAD_XDR);
+        assertFault(call(3, 8).uint(-1).opaque(new byte[16]), Fault.BAD_XDR);
+        assertFault(call(3, 8).uint(15).opaque(new byte[16]), Fault.BAD_XDR);
+        assertFault(call(3, 8).uint(0).opaque(new byte[1]), Fault.BAD_XDR);
     }
 
     @Test

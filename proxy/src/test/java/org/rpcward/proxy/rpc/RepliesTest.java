@@ -44,8 +44,8 @@ class RepliesTest {
         "UNKNOWN_PROGRAM, 00000001 00000000 00000000 00000000 00000001",
         "UNKNOWN_VERSION, 00000001 00000000 00000000 00000000 00000002 00000002 00000004",
         "UNKNOWN_PROCEDURE, 00000001 00000000 00000000 00000000 00000003",
-        "BAD_ARGUMENTS, 00000001 00000000 00000000 00000000 00000004",
-        "TRAILING_BYTES, 00000001 00000000 00000000 00000000 00000004",
+        "BAD_XDR, 00000001 00000000 00000000 00000000 00000004",
+        "TRAILING, 00000001 00000000 00000000 00000000 00000004",
     })
     void saysWhatIsWrongAsRpcbindSaysIt(Fault fault, String wanted) {
         assertThat(written(out -> Replies.fault(out, XID, fault))).isEqualTo("820d5d8b " + wanted);
@@ -57,12 +57,12 @@ class RepliesTest {
             names = {
                 "SHORT",
                 "NOT_A_CALL",
-                "RPC_VERSION",
+                "BAD_RPCVERS",
                 "AUTH_TOO_LONG",
                 "OVERSIZED",
-                "RECORD_TOO_LONG",
+                "RECORD_TOO_BIG",
                 "EMPTY_FRAGMENT",
-                "TOO_MANY_FRAGMENTS"
+                "FRAGMENT_LIMIT"
             })
     void hasNoReplyForWhatIsNoCall(Fault fault) {
         ByteBuf out = Unpooled.buffer();

@@ -71,7 +71,7 @@ class BannedTest {
 
     @Test
     void whatIsNoCallIsTurnedAwayToo() {
-        assertThat(outcome(ping(Transport.TCP).faulty(Fault.RECORD_TOO_LONG))).isEqualTo(DROP);
+        assertThat(outcome(ping(Transport.TCP).faulty(Fault.RECORD_TOO_BIG))).isEqualTo(DROP);
         assertThat(observer.take()).containsExactly("turned away for ban");
     }
 

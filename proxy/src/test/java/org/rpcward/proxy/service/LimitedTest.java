@@ -132,8 +132,7 @@ class LimitedTest {
         PortmapService service = service(limited("over: refuse"));
         CallBytes garbage = call(2, 3).uint(1);
         assertThat(answered(service, CLIENT, garbage, 5)).isEqualTo(2);
-        assertThat(observer.take())
-                .contains("malformed bad_arguments allow", "malformed bad_arguments drop, drop for limit it");
+        assertThat(observer.take()).contains("malformed bad_xdr allow", "malformed bad_xdr drop, drop for limit it");
         assertThat(answered(service, CLIENT, CallBytes.of(Procedure.GETPORT, 2), 5))
                 .isEqualTo(5);
         assertThat(observer.take()).contains("decided getport allow by look up, refuse for limit it");
@@ -143,7 +142,7 @@ class LimitedTest {
     void malformedCallsOfStrangersAreNobodysCharge() {
         PortmapService service = service(limited("over: refuse"));
         assertThat(answered(service, STRANGER, call(2, 3).uint(1), 5)).isZero();
-        assertThat(observer.take()).containsOnly("malformed bad_arguments drop");
+        assertThat(observer.take()).containsOnly("malformed bad_xdr drop");
     }
 
     @Test
@@ -159,7 +158,7 @@ class LimitedTest {
     @ParameterizedTest
     @EnumSource(
             value = Fault.class,
-            names = {"OVERSIZED", "RECORD_TOO_LONG", "EMPTY_FRAGMENT"})
+            names = {"OVERSIZED", "RECORD_TOO_BIG", "EMPTY_FRAGMENT"})
     void whatCannotBeAnsweredIsChargedToo(Fault fault) {
         PortmapService service = service(limited("over: refuse"));
         for (int i = 0; i < 5; i++) {

@@ -124,7 +124,7 @@ class PortmapServiceTest {
     @ParameterizedTest
     @EnumSource(
             value = Fault.class,
-            names = {"OVERSIZED", "RECORD_TOO_LONG", "EMPTY_FRAGMENT", "TOO_MANY_FRAGMENTS"})
+            names = {"OVERSIZED", "RECORD_TOO_BIG", "EMPTY_FRAGMENT", "FRAGMENT_LIMIT"})
     void whatTheTransportFindsFaultWithIsDroppedForEverybody(Fault fault) {
         Policy policy = Policies.of(CLIENTS_MAY_LOOK_UP + "default: hide\nmode: audit\n");
         for (Transport transport : Transport.values()) {

@@ -78,7 +78,7 @@ class RecordDecoderFuzzTest {
             boolean last = mark < 0;
             int length = mark & 0x7fff_ffff;
             if (length > MAX_RECORD - record.readableBytes()) {
-                records.add(Fault.RECORD_TOO_LONG.toString());
+                records.add(Fault.RECORD_TOO_BIG.toString());
                 return records;
             }
             if (length == 0 && (!last || record.readableBytes() == 0)) {
@@ -86,7 +86,7 @@ class RecordDecoderFuzzTest {
                 return records;
             }
             if (fragments == RecordDecoder.MAX_CALL_FRAGMENTS) {
-                records.add(Fault.TOO_MANY_FRAGMENTS.toString());
+                records.add(Fault.FRAGMENT_LIMIT.toString());
                 return records;
             }
             if (in.readableBytes() < length) {

@@ -103,7 +103,7 @@ class RecordDecoderTest {
         assertThat(nextRecord()).hasSize(32).startsWith(0, 1, 2).endsWith(31);
 
         send(bytes, fragment(new byte[] {31}, false), fragment(new byte[] {32}, true));
-        assertThat(next()).isEqualTo(Fault.TOO_MANY_FRAGMENTS);
+        assertThat(next()).isEqualTo(Fault.FRAGMENT_LIMIT);
     }
 
     @Test
@@ -122,7 +122,7 @@ class RecordDecoderTest {
         assertThat(nextRecord()).hasSize(MAX_RECORD);
 
         send(Hex.bytes("80000201"));
-        assertThat(next()).isEqualTo(Fault.RECORD_TOO_LONG);
+        assertThat(next()).isEqualTo(Fault.RECORD_TOO_BIG);
     }
 
     @Test
@@ -131,7 +131,7 @@ class RecordDecoderTest {
         assertThat(nextRecord()).hasSize(MAX_RECORD);
 
         send(fragment(new byte[MAX_RECORD - 1], false), Hex.bytes("80000002"));
-        assertThat(next()).isEqualTo(Fault.RECORD_TOO_LONG);
+        assertThat(next()).isEqualTo(Fault.RECORD_TOO_BIG);
     }
 
     @ParameterizedTest
@@ -148,7 +148,7 @@ class RecordDecoderTest {
     void whatIsTooLongIsToldByItsMarkAlone(String mark) {
         send(Hex.bytes(mark));
 
-        assertThat(next()).isEqualTo(Fault.RECORD_TOO_LONG);
+        assertThat(next()).isEqualTo(Fault.RECORD_TOO_BIG);
     }
 
     @Test
@@ -181,7 +181,7 @@ class RecordDecoderTest {
     @Test
     void nothingIsReadAfterAFault() {
         send(Hex.bytes("ffffffff"));
-        assertThat(next()).isEqualTo(Fault.RECORD_TOO_LONG);
+        assertThat(next()).isEqualTo(Fault.RECORD_TOO_BIG);
 
         for (int i = 0; i < 10; i++) {
             send(record(CALL), Hex.bytes("00000000"));
