@@ -56,7 +56,10 @@ final class CacheFamilies {
                 Family.counter(
                         "rpcward_cache_evictions_total",
                         "Encoded listings that were forgotten, for want of room or of anybody who asked",
-                        List.of("cache"),
-                        sink -> sink.count(sources.listings().evictionCount(), LISTING)));
+                        List.of("cache", "cause"),
+                        sink -> {
+                            sink.count(sources.listingsWithoutRoom(), LISTING, "size");
+                            sink.count(sources.listingsExpired(), LISTING, "expired");
+                        }));
     }
 }

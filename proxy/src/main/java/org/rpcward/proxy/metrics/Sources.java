@@ -53,6 +53,12 @@ public interface Sources {
     /** How often a listing was found encoded. */
     CacheStats listings();
 
+    /** How many encoded listings were forgotten for want of room. */
+    long listingsWithoutRoom();
+
+    /** How many encoded listings were forgotten because nobody asked for them. */
+    long listingsExpired();
+
     /** How many encoded listings are kept. */
     long listingEntries();
 

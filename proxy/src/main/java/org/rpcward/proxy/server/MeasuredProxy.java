@@ -81,6 +81,16 @@ record MeasuredProxy(
     }
 
     @Override
+    public long listingsWithoutRoom() {
+        return service.listingsWithoutRoom();
+    }
+
+    @Override
+    public long listingsExpired() {
+        return service.listingsExpired();
+    }
+
+    @Override
     public long listingEntries() {
         return service.listingEntries();
     }

@@ -3,7 +3,6 @@ package org.rpcward.proxy.service;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
-import com.github.benmanes.caffeine.cache.stats.ConcurrentStatsCounter;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -31,7 +30,7 @@ final class ListingCache {
 
     private static final Duration UNUSED = Duration.ofMinutes(1);
 
-    private final ConcurrentStatsCounter stats = new ConcurrentStatsCounter();
+    private final EvictionCounts stats = new EvictionCounts();
     private final Cache<Registry, Cache<Key, Listing>> byRegistry =
             Caffeine.newBuilder().weakKeys().maximumSize(MAX_REGISTRIES).build();
 
@@ -90,5 +89,9 @@ final class ListingCache {
 
     CacheStats stats() {
         return stats.snapshot();
+    }
+
+    EvictionCounts evictions() {
+        return stats;
     }
 }

@@ -87,6 +87,16 @@ public final class PortmapService {
         return listings.stats();
     }
 
+    /** How many encoded listings were forgotten for want of room. */
+    public long listingsWithoutRoom() {
+        return listings.evictions().size();
+    }
+
+    /** How many encoded listings were forgotten because nobody asked for them. */
+    public long listingsExpired() {
+        return listings.evictions().expired();
+    }
+
     /** How many encoded listings are kept. */
     public long listingEntries() {
         return listings.entries();

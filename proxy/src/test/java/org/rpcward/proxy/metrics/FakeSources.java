@@ -92,6 +92,16 @@ final class FakeSources implements Sources {
     }
 
     @Override
+    public long listingsWithoutRoom() {
+        return 0;
+    }
+
+    @Override
+    public long listingsExpired() {
+        return 0;
+    }
+
+    @Override
     public long listingEntries() {
         return 0;
     }
