@@ -85,7 +85,7 @@ public final class BackendClient implements Portmapper {
                 newestTold = protocol - 1;
                 toldOn = tcp.connections();
                 dump(transport, protocol - 1, then);
-            } else if (status == BackendResult.Status.UNREACHABLE && transport == Transport.TCP && !tcpAnswered) {
+            } else if (status.isNobody() && transport == Transport.TCP && !tcpAnswered) {
                 dump(Transport.UDP, protocol, then);
             } else if (isUncertain(protocol, status)) {
                 triedAgain = true;
@@ -162,7 +162,7 @@ public final class BackendClient implements Portmapper {
     /** Asks whether it is there, over UDP when nobody listens on TCP. */
     void ping(Consumer<BackendResult<Boolean>> then) {
         ask(Transport.TCP, BackendCall.ping(result -> {
-            if (result.status() == BackendResult.Status.UNREACHABLE) {
+            if (result.status().isNobody()) {
                 ask(Transport.UDP, BackendCall.ping(then));
             } else {
                 then.accept(result);

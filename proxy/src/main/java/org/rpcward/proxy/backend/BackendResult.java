@@ -21,7 +21,9 @@ public record BackendResult<T>(Status status, @Nullable T value) {
         NONSENSE,
         /** It said nothing in time. */
         TIMEOUT,
-        /** Nobody is there: refused, reset, no route. */
+        /** Its host is there, and nobody listens. */
+        REFUSED,
+        /** No route, or the connection broke. */
         UNREACHABLE,
         /** Too many questions wait already. */
         OVERLOADED;
@@ -30,6 +32,11 @@ public record BackendResult<T>(Status status, @Nullable T value) {
 
         public String word() {
             return word;
+        }
+
+        /** Whether nothing was heard of it but that it is not to be had. */
+        boolean isNobody() {
+            return this == REFUSED || this == UNREACHABLE;
         }
     }
 

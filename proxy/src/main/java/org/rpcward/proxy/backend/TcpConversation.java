@@ -13,6 +13,7 @@ import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -119,8 +120,7 @@ final class TcpConversation {
         connection = connecting.channel();
         connecting.addListener(done -> {
             if (!done.isSuccess() && connection == connecting.channel()) {
-                boolean late = done.cause() instanceof ConnectTimeoutException;
-                abandon(late ? BackendResult.Status.TIMEOUT : BackendResult.Status.UNREACHABLE);
+                abandon(unconnected(done.cause()));
             }
         });
     }
@@ -128,6 +128,13 @@ final class TcpConversation {
     /** How many connections there have been. */
     int connections() {
         return connections;
+    }
+
+    private static BackendResult.Status unconnected(Throwable cause) {
+        if (cause instanceof ConnectTimeoutException) {
+            return BackendResult.Status.TIMEOUT;
+        }
+        return cause instanceof ConnectException ? BackendResult.Status.REFUSED : BackendResult.Status.UNREACHABLE;
     }
 
     /** Gives up the connection and all that wait on it. */

@@ -12,6 +12,7 @@ import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.socket.DatagramPacket;
 import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -133,7 +134,10 @@ final class UdpConversation {
         /** The kernel tells of an ICMP "port unreachable" here: nobody listens. */
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            pending.failAll(BackendResult.Status.UNREACHABLE);
+            pending.failAll(
+                    cause instanceof PortUnreachableException
+                            ? BackendResult.Status.REFUSED
+                            : BackendResult.Status.UNREACHABLE);
         }
     }
 }

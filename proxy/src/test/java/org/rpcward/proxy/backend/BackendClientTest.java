@@ -220,11 +220,11 @@ class BackendClientTest {
     }
 
     @Test
-    void nobodyAtAllIsUnreachable() throws Exception {
+    void whereNobodyListensItIsRefused() throws Exception {
         tcp.close();
         udp.close();
 
-        assertThat(dump().status()).isEqualTo(Status.UNREACHABLE);
+        assertThat(dump().status()).isEqualTo(Status.REFUSED);
     }
 
     @Test

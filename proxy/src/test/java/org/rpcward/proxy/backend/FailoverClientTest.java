@@ -98,11 +98,11 @@ class FailoverClientTest {
         first.close();
         second.close();
 
-        assertThat(dump().status()).isEqualTo(Status.UNREACHABLE);
-        assertThat(dump().status()).isEqualTo(Status.UNREACHABLE);
+        assertThat(dump().status()).isEqualTo(Status.REFUSED);
+        assertThat(dump().status()).isEqualTo(Status.REFUSED);
         assertThat(observer.events)
                 .filteredOn(e -> e.startsWith("down"))
-                .containsExactly("down " + firstName + " unreachable", "down " + secondName + " unreachable");
+                .containsExactly("down " + firstName + " refused", "down " + secondName + " refused");
     }
 
     @Test
@@ -215,7 +215,7 @@ class FailoverClientTest {
         try (Connection one = first.accept()) {
             answer(one, EMPTY_LISTING);
             assertThat(result.status()).isEqualTo(Status.OK);
-            await().until(() -> observer.count("down " + secondName + " unreachable") == 1);
+            await().until(() -> observer.count("down " + secondName + " refused") == 1);
             assertThat(standing.endpoints()).extracting(EndpointState::word).containsExactly("up", "down");
         } finally {
             Loops.run(loop, standing::close);

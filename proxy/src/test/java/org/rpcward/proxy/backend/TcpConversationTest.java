@@ -304,7 +304,7 @@ class TcpConversationTest {
     void nobodyThereIsToldAtOnce() throws Exception {
         peer.close();
 
-        assertThat(ask(conversation(LONG)).status()).isEqualTo(Status.UNREACHABLE);
+        assertThat(ask(conversation(LONG)).status()).isEqualTo(Status.REFUSED);
     }
 
     @Test

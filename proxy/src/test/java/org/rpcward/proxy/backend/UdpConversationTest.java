@@ -180,7 +180,7 @@ class UdpConversationTest {
         InetSocketAddress place = peer.address();
         peer.close();
         UdpConversation conversation = conversation(place, LONG);
-        assertThat(ask(conversation).status()).isEqualTo(Status.UNREACHABLE);
+        assertThat(ask(conversation).status()).isEqualTo(Status.REFUSED);
 
         peer = new UdpPeer(place.getPort());
         assertAnswers(conversation);
