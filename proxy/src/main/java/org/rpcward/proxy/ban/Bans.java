@@ -5,6 +5,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -60,8 +62,8 @@ public final class Bans {
     private final LongAdder startedAutomatic = new LongAdder();
     private final LongAdder startedManual = new LongAdder();
     private final LongAdder evicted = new LongAdder();
-    private final LongAdder calls = new LongAdder();
-    private final LongAdder connections = new LongAdder();
+    private final Map<Ban.Kind, LongAdder> calls = perKind();
+    private final Map<Ban.Kind, LongAdder> connections = perKind();
 
     /**
      * What {@link #unban} did.
@@ -94,27 +96,40 @@ public final class Bans {
         this.offenders = new Offenders(random);
     }
 
+    private static Map<Ban.Kind, LongAdder> perKind() {
+        return Map.of(Ban.Kind.AUTOMATIC, new LongAdder(), Ban.Kind.MANUAL, new LongAdder());
+    }
+
+    private static LongAdder of(Map<Ban.Kind, LongAdder> counts, Ban.Kind kind) {
+        return Objects.requireNonNull(counts.get(kind));
+    }
+
     /** Whether a source is banned now. Where nobody is, that costs next to nothing. */
     public boolean covers(IpAddress source) {
+        return covering(source) != null;
+    }
+
+    /** Of what kind the ban of a source is, or null when it has none. Where nobody is banned, that costs next to nothing. */
+    public Ban.@Nullable Kind covering(IpAddress source) {
         if (inForce.isEmpty()) {
-            return false;
+            return null;
         }
         BanTable.Entry entry = inForce.find(source, nanoClock.getAsLong());
         if (entry == null) {
-            return false;
+            return null;
         }
         entry.hits.incrementAndGet();
-        return true;
+        return entry.kind;
     }
 
-    /** Counts a call that was turned away. */
-    public void countCall() {
-        calls.increment();
+    /** Counts a call that a ban of this kind turned away. */
+    public void countCall(Ban.Kind kind) {
+        of(calls, kind).increment();
     }
 
-    /** Counts a connection that was turned away. */
-    public void countConnection() {
-        connections.increment();
+    /** Counts a connection that a ban of this kind turned away. */
+    public void countConnection(Ban.Kind kind) {
+        of(connections, kind).increment();
     }
 
     /** {@link #ban(AddressPrefix, Duration, String, boolean)}, and no prefix that is very wide. */
@@ -347,13 +362,13 @@ public final class Bans {
         return evicted.sum();
     }
 
-    /** How many calls were turned away. */
-    public long callsTurnedAway() {
-        return calls.sum();
+    /** How many calls bans of a kind turned away. */
+    public long callsTurnedAway(Ban.Kind kind) {
+        return of(calls, kind).sum();
     }
 
-    /** How many connections were turned away. */
-    public long connectionsTurnedAway() {
-        return connections.sum();
+    /** How many connections bans of a kind turned away. */
+    public long connectionsTurnedAway(Ban.Kind kind) {
+        return of(connections, kind).sum();
     }
 }

@@ -7,6 +7,7 @@ import org.rpcward.policy.net.IpAddress;
 import org.rpcward.policy.rpc.CallClass;
 import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.rpc.Call;
 import org.rpcward.proxy.rpc.Fault;
@@ -42,23 +43,25 @@ final class Watch {
 
     /** Whether a new connection may stay; if not, it is counted. */
     boolean welcomes(IpAddress source, Serving serving) {
-        if (!bans.covers(source) || serving.isAudit()) {
+        Ban.Kind kind = bans.covering(source);
+        if (kind == null || serving.isAudit()) {
             return true;
         }
-        bans.countConnection();
+        bans.countConnection(kind);
         return false;
     }
 
     /** Whether a call is turned away because its source is banned: the first question of all. */
     boolean turnsAway(Exchange exchange, Serving serving) {
-        if (!bans.covers(exchange.source())) {
+        Ban.Kind kind = bans.covering(exchange.source());
+        if (kind == null) {
             return false;
         }
         if (serving.isAudit()) {
             observer.wouldHinder(exchange, null, BANNED, serving.policy());
             return false;
         }
-        bans.countCall();
+        bans.countCall(kind);
         observer.turnedAway(exchange, BANNED, serving.policy());
         return true;
     }

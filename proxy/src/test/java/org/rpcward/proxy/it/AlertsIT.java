@@ -372,7 +372,7 @@ class AlertsIT extends Opened {
                 "RpcwardBansFull",
                 () -> caller.tcpCrowd(
                         "10.9.0.0", MOST_BANS + 50, Lab.PROXY_OTHER_V4, Calls.record(Calls.call(1, 2, DUMP))));
-        assertThat(prometheus.query("rpcward_bans_active{kind=\"automatic\"} > 0"))
+        assertThat(prometheus.query("rpcward_bans_active{ban_rule=\"enumeration\"} > 0"))
                 .containsExactly((double) MOST_BANS);
     }
 

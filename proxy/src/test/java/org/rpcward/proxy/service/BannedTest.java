@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.rpcward.policy.net.AddressPrefix;
 import org.rpcward.policy.rpc.Transport;
+import org.rpcward.proxy.ban.Ban;
 import org.rpcward.proxy.ban.BanRefusedException;
 import org.rpcward.proxy.ban.Bans;
 import org.rpcward.proxy.fixture.CallBytes;
@@ -63,7 +64,8 @@ class BannedTest {
         assertThat(outcome(ping(transport))).isEqualTo(DROP);
         assertThat(observer.take()).containsExactly("turned away for ban");
         assertThat(outcome(ping(transport).from("203.0.113.9"))).isNotEqualTo(DROP);
-        assertThat(bans.callsTurnedAway()).isEqualTo(1);
+        assertThat(bans.callsTurnedAway(Ban.Kind.MANUAL)).isEqualTo(1);
+        assertThat(bans.callsTurnedAway(Ban.Kind.AUTOMATIC)).isZero();
 
         bans.unban(CLIENTS);
         assertThat(outcome(ping(transport))).isNotEqualTo(DROP);
@@ -78,7 +80,7 @@ class BannedTest {
     @Test
     void aConnectionIsNotWelcome() {
         assertThat(service.welcomes(ping(Transport.TCP).source())).isFalse();
-        assertThat(bans.connectionsTurnedAway()).isEqualTo(1);
+        assertThat(bans.connectionsTurnedAway(Ban.Kind.MANUAL)).isEqualTo(1);
         assertThat(service.welcomes(RecordingExchange.address("203.0.113.9"))).isTrue();
     }
 
@@ -89,6 +91,6 @@ class BannedTest {
         assertThat(service.welcomes(ping(Transport.TCP).source())).isTrue();
         assertThat(outcome(ping(Transport.UDP))).isNotEqualTo(DROP);
         assertThat(observer.take()).startsWith("would be hindered, drop for ban");
-        assertThat(bans.callsTurnedAway()).isZero();
+        assertThat(bans.callsTurnedAway(Ban.Kind.MANUAL)).isZero();
     }
 }
