@@ -13,10 +13,19 @@ import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.UnknownSnapshot;
+import io.prometheus.metrics.model.snapshots.UnknownSnapshot.UnknownDataPointSnapshot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.rpcward.proxy.observe.Durations;
 
+/*
+ * A gauge may have the name of a counter without its _total: rpcward_tcp_connections and rpcward_tcp_connections_total.
+ * In the text format these are two names. To OpenMetrics and the client library they are one, because there a counter's
+ * name has no _total; so such gauges are kept apart, and in OpenMetrics the counter is of no known type.
+ */
 /**
  * Families as Prometheus's client library wants them. Series are whatever a family's reader gives at the time of the
  * scrape: none is registered, so none has to be removed when a reload takes away what it was about.
@@ -26,13 +35,56 @@ final class Exposition implements MultiCollector {
     private static final String INFO = "_info";
 
     private final List<Family> families;
+    private final List<Family> namesakes;
 
     Exposition(List<Family> families) {
-        this.families = List.copyOf(families);
+        Set<String> counters = families.stream()
+                .filter(family -> family.type() == Family.Type.COUNTER)
+                .map(Exposition::baseName)
+                .collect(Collectors.toSet());
+        this.namesakes = families.stream()
+                .filter(family -> family.type() == Family.Type.GAUGE && counters.contains(family.name()))
+                .toList();
+        this.families =
+                families.stream().filter(family -> !namesakes.contains(family)).toList();
     }
 
+    /** All but {@link #namesakes}. */
     @Override
     public MetricSnapshots collect() {
+        return snapshots(families);
+    }
+
+    /** The gauges that have the name of a counter; for the text format, behind all others. */
+    MetricSnapshots namesakes() {
+        return snapshots(namesakes);
+    }
+
+    /** What was collected, with {@link #namesakes}, in names that OpenMetrics can tell apart. */
+    MetricSnapshots withNamesakes(MetricSnapshots collected) {
+        Set<String> taken = namesakes.stream().map(Family::name).collect(Collectors.toSet());
+        MetricSnapshots.Builder all = MetricSnapshots.builder();
+        for (MetricSnapshot snapshot : collected) {
+            boolean clashes = taken.contains(snapshot.getMetadata().getPrometheusName());
+            all.metricSnapshot(clashes && snapshot instanceof CounterSnapshot counter ? untyped(counter) : snapshot);
+        }
+        namesakes().forEach(all::metricSnapshot);
+        return all.build();
+    }
+
+    private static UnknownSnapshot untyped(CounterSnapshot counter) {
+        UnknownSnapshot.Builder untyped = UnknownSnapshot.builder()
+                .name(counter.getMetadata().getPrometheusName() + TOTAL)
+                .help(counter.getMetadata().getHelp());
+        counter.getDataPoints()
+                .forEach(p -> untyped.dataPoint(UnknownDataPointSnapshot.builder()
+                        .value(p.getValue())
+                        .labels(p.getLabels())
+                        .build()));
+        return untyped.build();
+    }
+
+    private static MetricSnapshots snapshots(List<Family> families) {
         MetricSnapshots.Builder all = MetricSnapshots.builder();
         families.forEach(family -> all.metricSnapshot(snapshot(family)));
         return all.build();

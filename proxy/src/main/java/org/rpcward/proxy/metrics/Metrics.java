@@ -21,6 +21,7 @@ import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,11 +42,13 @@ public final class Metrics implements AutoCloseable {
     private final ExpositionFormatWriter openMetrics = OpenMetricsTextFormatWriter.create();
     private final JvmGcMetrics collections = new JvmGcMetrics();
     private final List<Family> families;
+    private final Exposition exposition;
 
     /** @param loops whose pending tasks are shown */
     public Metrics(Counters counters, Sources sources, Iterable<EventExecutor> loops) {
         this.families = Families.of(counters, sources);
-        prometheus.register(new Exposition(families));
+        this.exposition = new Exposition(families);
+        prometheus.register(exposition);
         micrometer.config().meterFilter(new Conventions()).meterFilter(MeterFilter.maximumAllowableMetrics(MAX_METERS));
         bindJvm();
         new NettyEventExecutorMetrics(loops).bindTo(micrometer);
@@ -79,11 +82,21 @@ public final class Metrics implements AutoCloseable {
         ExpositionFormatWriter writer = openMetrics.accepts(accept) ? openMetrics : text;
         ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
         try {
-            writer.write(out, prometheus.scrape(), EscapingScheme.UNDERSCORE_ESCAPING);
+            if (writer == openMetrics) {
+                write(writer, out, exposition.withNamesakes(prometheus.scrape()));
+            } else {
+                write(writer, out, prometheus.scrape());
+                write(writer, out, exposition.namesakes());
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("memory takes everything", e);
         }
         return new Scrape(writer.getContentType(), out.toString(StandardCharsets.UTF_8));
+    }
+
+    private static void write(ExpositionFormatWriter writer, ByteArrayOutputStream out, MetricSnapshots metrics)
+            throws IOException {
+        writer.write(out, metrics, EscapingScheme.UNDERSCORE_ESCAPING);
     }
 
     /** Listens to collections of garbage no longer. */

@@ -15,13 +15,11 @@ final class SocketFamilies {
 
     static List<Family> of(Sources sources) {
         return List.of(
-                Family.gauge(
-                        "rpcward_tcp_connections_open", "TCP connections that are open", List.of("listener"), sink -> {
-                            Map<String, Integer> open = sources.connections();
-                            listeners(sources)
-                                    .forEach(listener ->
-                                            sink.count(open.getOrDefault(listener.name(), 0), listener.name()));
-                        }),
+                Family.gauge("rpcward_tcp_connections", "TCP connections that are open", List.of("listener"), sink -> {
+                    Map<String, Integer> open = sources.connections();
+                    listeners(sources)
+                            .forEach(listener -> sink.count(open.getOrDefault(listener.name(), 0), listener.name()));
+                }),
                 Family.gauge(
                         "rpcward_tcp_connections_limit",
                         "TCP connections that the policy lets a listener have",

@@ -90,7 +90,7 @@ class AbuseIT extends Opened {
         // The client's own connections are not to be counted with those of the abuser.
         await("the client is connected")
                 .atMost(PATIENCE)
-                .until(() -> gauge("rpcward_tcp_connections_open{listener=\"lan\"}") == CONNECTIONS);
+                .until(() -> gauge("rpcward_tcp_connections{listener=\"lan\"}") == CONNECTIONS);
         before = counts();
     }
 
@@ -100,10 +100,10 @@ class AbuseIT extends Opened {
         client.close();
         await("everybody is gone")
                 .atMost(PATIENCE)
-                .until(() -> gauge("rpcward_tcp_connections_open{listener=\"lan\"}") == 0
-                        && gauge("rpcward_tcp_connections_open{listener=\"slow\"}") == 0
-                        && gauge("rpcward_tcp_connections_open{listener=\"both\"}") == 0
-                        && gauge("rpcward_tcp_connections_open{listener=\"few\"}") == 0);
+                .until(() -> gauge("rpcward_tcp_connections{listener=\"lan\"}") == 0
+                        && gauge("rpcward_tcp_connections{listener=\"slow\"}") == 0
+                        && gauge("rpcward_tcp_connections{listener=\"both\"}") == 0
+                        && gauge("rpcward_tcp_connections{listener=\"few\"}") == 0);
     }
 
     private String metrics() {

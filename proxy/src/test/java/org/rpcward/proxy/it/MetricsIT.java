@@ -74,6 +74,7 @@ class MetricsIT extends Opened {
         assertThat(fetch(ADMIN + "/metrics", OPEN_METRICS))
                 .contains("# TYPE rpcward_calls counter\n")
                 .contains("# TYPE rpcward_config info\n")
+                .contains("# TYPE rpcward_tcp_connections gauge\n")
                 .endsWith("# EOF\n");
     }
 
@@ -84,6 +85,8 @@ class MetricsIT extends Opened {
             caller.udp(Lab.PROXY_V4, Calls.getPort(i, NFS, 3, UDP));
         }
 
+        prometheus.awaitValue("rpcward_tcp_connections{listener=\"lan\"}", 0);
+        prometheus.awaitValue("sum(rpcward_tcp_connections_total{listener=\"lan\"})", 0);
         prometheus.awaitValue("rpcward_calls_total{procedure=\"getport\",transport=\"udp\"}", 20);
         prometheus.awaitValue("rpcward_rule_hits_total{rule=\"clients look up\"}", 20);
         prometheus.awaitValue("rpcward_replies_total{transport=\"udp\",status=\"success\"}", 20);

@@ -99,6 +99,25 @@ class MetricsTest {
                 .startsWith("text/plain; version=0.0.4");
     }
 
+    /** A gauge and a counter whose names differ by _total: to OpenMetrics that would be one name twice. */
+    @Test
+    void noFamilyIsThereTwice() {
+        assertThat(text(null))
+                .contains("# TYPE rpcward_tcp_connections gauge\nrpcward_tcp_connections{listener=\"lan\"} 0.0\n")
+                .contains("# TYPE rpcward_tcp_connections_total counter\n");
+        assertThat(text("application/openmetrics-text;version=1.0.0"))
+                .contains("# TYPE rpcward_tcp_connections gauge\n")
+                .contains("# TYPE rpcward_tcp_connections_total unknown\n")
+                .contains("\nrpcward_tcp_connections_total{listener=\"lan\",result=\"accepted\"} 0.0\n");
+        for (String accept : List.of("text/plain", "application/openmetrics-text;version=1.0.0")) {
+            assertThat(text(accept)
+                            .lines()
+                            .filter(line -> line.startsWith("# TYPE"))
+                            .map(line -> line.split(" ")[2]))
+                    .doesNotHaveDuplicates();
+        }
+    }
+
     @Test
     void aFloodMakesNoSeries() {
         List<String> before = series();
