@@ -2,6 +2,7 @@ package org.rpcward.proxy.metrics;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.rpc.Transport;
 import org.rpcward.proxy.observe.CallCounts;
@@ -30,9 +31,7 @@ final class SocketFamilies {
                         "rpcward_tcp_connections_total",
                         "TCP connections that came, by what became of them at the door",
                         List.of("listener", "result"),
-                        sink -> listeners(sources)
-                                .forEach(listener -> sources.admissions(listener.name())
-                                        .forEach((result, count) -> sink.count(count, listener.name(), result)))),
+                        sink -> admissions(sources, sink)),
                 Family.counter(
                         "rpcward_tcp_closed_total",
                         "TCP connections that ended, by why",
@@ -51,6 +50,21 @@ final class SocketFamilies {
                         List.of("listener", "lane"),
                         sink -> drops(sources, Transport.TCP)
                                 .forEach(d -> sink.count(d.dropped(), d.listener(), d.lane()))));
+    }
+
+    /** Also of listeners that have no series of their own, so that the sum is that of all connections. */
+    private static void admissions(Sources sources, Family.Sink sink) {
+        Map<String, Long> others = new TreeMap<>();
+        int place = 0;
+        for (String listener : sources.policy().listeners().keySet()) {
+            Map<String, Long> admissions = sources.admissions(listener);
+            if (place++ < CallCounts.MAX_LISTENERS) {
+                admissions.forEach((result, count) -> sink.count(count, listener, result));
+            } else {
+                admissions.forEach((result, count) -> others.merge(result, count, Long::sum));
+            }
+        }
+        others.forEach((result, count) -> sink.count(count, CallCounts.OVERFLOW, result));
     }
 
     private static List<ListenerPolicy> listeners(Sources sources) {

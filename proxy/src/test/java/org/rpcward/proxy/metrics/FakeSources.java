@@ -50,7 +50,8 @@ final class FakeSources implements Sources {
 
     @Override
     public Map<String, Long> admissions(String listener) {
-        return Arrays.stream(Admission.values()).collect(Collectors.toMap(Admission::word, a -> 0L));
+        return Arrays.stream(Admission.values())
+                .collect(Collectors.toMap(Admission::word, a -> listener.startsWith("busy") ? 2L : 0L));
     }
 
     @Override

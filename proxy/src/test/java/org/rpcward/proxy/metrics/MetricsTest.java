@@ -23,6 +23,7 @@ import org.rpcward.proxy.fixture.CallBytes;
 import org.rpcward.proxy.fixture.FakeClock;
 import org.rpcward.proxy.fixture.Policies;
 import org.rpcward.proxy.fixture.RecordingExchange;
+import org.rpcward.proxy.observe.CallCounts;
 import org.rpcward.proxy.observe.CallLog;
 import org.rpcward.proxy.observe.Counters;
 import org.rpcward.proxy.observe.EventLog;
@@ -116,6 +117,20 @@ class MetricsTest {
                             .map(line -> line.split(" ")[2]))
                     .doesNotHaveDuplicates();
         }
+    }
+
+    @Test
+    void connectionsOfListenersWithoutSeriesOfTheirOwnAreCountedTogether() {
+        StringBuilder listeners = new StringBuilder();
+        for (int i = 0; i < CallCounts.MAX_LISTENERS + 3; i++) {
+            listeners.append(String.format("busy%d: { bind: [127.0.0.1], port: %d }, ", i, 1111 + i));
+        }
+        sources.policy(Policies.load("version: 1\nlisteners: { " + listeners
+                + "}\nbackends: { legacy: { address: \"127.0.0.1:112\" } }\nrules: []\n"));
+
+        assertThat(text(null).lines().filter(line -> line.matches("rpcward_tcp_connections_total.*accepted.*")))
+                .hasSize(CallCounts.MAX_LISTENERS + 1)
+                .contains("rpcward_tcp_connections_total{listener=\"overflow\",result=\"accepted\"} 6.0");
     }
 
     @Test
