@@ -114,7 +114,7 @@ class MetricsTest {
             assertThat(text(accept)
                             .lines()
                             .filter(line -> line.startsWith("# TYPE"))
-                            .map(line -> line.split(" ")[2]))
+                            .map(line -> line.split(" ", -1)[2]))
                     .doesNotHaveDuplicates();
         }
     }
