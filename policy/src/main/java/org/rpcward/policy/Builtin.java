@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.rpcward.policy.net.AddressSet;
 import org.rpcward.policy.rpc.CallClass;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.rpc.ProgramSet;
 import org.rpcward.policy.rpc.Slot;
 import org.rpcward.policy.rpc.Transport;
@@ -27,9 +28,6 @@ public final class Builtin {
 
     /** {@code rpcinfo -p} looks up the portmapper before it lists. */
     public static final String PORTMAPPER = "builtin/portmapper";
-
-    /** The portmapper's own program number. */
-    public static final int PORTMAPPER_PROGRAM = 100_000;
 
     /** All names, in the order of their rules. */
     public static final List<String> NAMES = List.of(STRANGERS, REGISTER, INDIRECT, PING, PORTMAPPER);
@@ -64,7 +62,7 @@ public final class Builtin {
                         Verdict.ALLOW,
                         fromAllowed,
                         asked("call", "lookup", CallClass.LOOKUP),
-                        new Clause.Program("program", "portmapper", ProgramSet.of(PORTMAPPER_PROGRAM), false)));
+                        new Clause.Program("program", "portmapper", ProgramSet.of(Procedure.PROGRAM), false)));
         before.forEach(r -> all.add(replacements.getOrDefault(r.name(), r)));
         all.addAll(own);
         after.forEach(r -> all.add(replacements.getOrDefault(r.name(), r)));

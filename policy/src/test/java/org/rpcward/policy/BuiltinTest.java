@@ -37,7 +37,7 @@ class BuiltinTest {
 
     private static Decision ask(IpAddress source, Transport transport, Procedure procedure) {
         int protocol = procedure.newestProtocol();
-        return RULES.decide(new Query(source, transport, protocol, procedure, Builtin.PORTMAPPER_PROGRAM, 2));
+        return RULES.decide(new Query(source, transport, protocol, procedure, Procedure.PROGRAM, 2));
     }
 
     @Test

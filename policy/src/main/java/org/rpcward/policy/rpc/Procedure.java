@@ -30,6 +30,9 @@ public enum Procedure {
     GETADDRLIST(11, 4, 4, LOOKUP),
     GETSTAT(12, 4, 4, STATS);
 
+    /** The portmapper's own program number. */
+    public static final int PROGRAM = 100_000;
+
     /** The oldest and the newest version of the protocol that rpcward speaks. */
     public static final int LOWEST_PROTOCOL = 2;
 

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.rpcward.policy.Builtin;
 import org.rpcward.policy.Mode;
 import org.rpcward.policy.Rule;
 import org.rpcward.policy.RuleSet;
@@ -179,7 +178,7 @@ final class OrderLints {
         for (Region r : regions) {
             boolean decides = !r.rule().isAudit()
                     && r.slots().get(ASKED_FIRST)
-                    && r.programs().contains(Builtin.PORTMAPPER_PROGRAM, Procedure.LOWEST_PROTOCOL)
+                    && r.programs().contains(Procedure.PROGRAM, Procedure.LOWEST_PROTOCOL)
                     && overlaps.between(r.sources(), listing);
             if (decides && r.rule().then() != Verdict.ALLOW) {
                 String by = "rule '" + r.rule().name() + "'" + lineOf(r.rule()) + " says "

@@ -10,9 +10,9 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
-import org.rpcward.policy.Builtin;
 import org.rpcward.policy.ListenerPolicy;
 import org.rpcward.policy.Policy;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.proxy.observe.RuleKey;
 import org.rpcward.proxy.registry.CacheObserver;
 import org.rpcward.proxy.registry.Directory;
@@ -219,9 +219,8 @@ public final class Views {
 
     /** As the start page counts them: the portmapper's own registrations are not what is looked for. */
     private static Integer services(List<Mapping> rows) {
-        return (int) rows.stream()
-                .filter(row -> row.program() != Builtin.PORTMAPPER_PROGRAM)
-                .count();
+        return (int)
+                rows.stream().filter(row -> row.program() != Procedure.PROGRAM).count();
     }
 
     /** What keeps rpcward from being ready, in words; empty when nothing does. */

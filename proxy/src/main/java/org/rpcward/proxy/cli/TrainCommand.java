@@ -23,6 +23,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.rpcward.policy.Policy;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.policy.yaml.LoadResult;
 import org.rpcward.proxy.admin.Operator;
 import org.rpcward.proxy.observe.EventLog;
@@ -246,7 +247,7 @@ final class TrainCommand implements Callable<Integer> {
     private byte[] call(int version, int procedure, int... arguments) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(bytes);
-        for (int word : new int[] {xid++, 0, 2, 100000, version, procedure, 0, 0, 0, 0}) {
+        for (int word : new int[] {xid++, 0, 2, Procedure.PROGRAM, version, procedure, 0, 0, 0, 0}) {
             out.writeInt(word);
         }
         for (int word : arguments) {

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.policy.BackendPolicy;
-import org.rpcward.policy.Builtin;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.proxy.backend.BackendResult;
 import org.rpcward.proxy.backend.EndpointState;
 import org.rpcward.proxy.backend.Portmapper;
@@ -132,7 +132,7 @@ public final class ForwardDirectory implements Directory {
 
     /** The portmapper itself is rpcward, a pin is the policy's word, and an IPv4 backend cannot be asked for IPv6. */
     private boolean canAsk(Mapping row) {
-        boolean local = row.program() == Builtin.PORTMAPPER_PROGRAM || Registry.isPinned(row, mirror.overlay());
+        boolean local = row.program() == Procedure.PROGRAM || Registry.isPinned(row, mirror.overlay());
         return !local && row.known() != null && (row.known().isV4() || portmapper.knowsV6());
     }
 

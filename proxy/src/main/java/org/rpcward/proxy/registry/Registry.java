@@ -6,7 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import org.rpcward.policy.BackendPolicy;
-import org.rpcward.policy.Builtin;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.proxy.rpcbind.Mapping;
 import org.rpcward.proxy.rpcbind.Netid;
 
@@ -41,7 +41,7 @@ public final class Registry {
         // A set: what a backend registers twice, or two pins say alike, is one row.
         LinkedHashSet<Mapping> rows = new LinkedHashSet<>(ownRows());
         for (Mapping row : backendRows) {
-            if (row.program() != Builtin.PORTMAPPER_PROGRAM && !isPinned(row, pins)) {
+            if (row.program() != Procedure.PROGRAM && !isPinned(row, pins)) {
                 rows.add(row);
             }
         }
@@ -59,7 +59,7 @@ public final class Registry {
         List<Mapping> rows = new ArrayList<>();
         for (Netid netid : List.of(Netid.TCP6, Netid.UDP6, Netid.TCP, Netid.UDP)) {
             for (int version = 4; version >= (netid.isV4() ? 2 : 3); version--) {
-                rows.add(Mapping.anywhere(Builtin.PORTMAPPER_PROGRAM, version, netid, PORTMAPPER_PORT));
+                rows.add(Mapping.anywhere(Procedure.PROGRAM, version, netid, PORTMAPPER_PORT));
             }
         }
         return rows;

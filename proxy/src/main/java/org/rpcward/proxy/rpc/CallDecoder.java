@@ -12,8 +12,6 @@ import org.rpcward.proxy.xdr.XdrReader;
  * faults are found is rpcbind's own order: message, credential, program, version, procedure, arguments.
  */
 public final class CallDecoder {
-    /** Program 100000 (RFC 1833, section 3). */
-    public static final int PROGRAM = 100_000;
 
     /** The longest netid, in bytes. The registered ones have at most six. */
     public static final int MAX_NETID = 32;
@@ -59,7 +57,7 @@ public final class CallDecoder {
     }
 
     private static @Nullable Fault destination(int program, int version) {
-        if (program != PROGRAM) {
+        if (program != Procedure.PROGRAM) {
             return Fault.UNKNOWN_PROGRAM;
         }
         return version < Procedure.LOWEST_PROTOCOL || version > Procedure.HIGHEST_PROTOCOL

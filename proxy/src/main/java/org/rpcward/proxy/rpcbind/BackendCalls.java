@@ -2,7 +2,6 @@ package org.rpcward.proxy.rpcbind;
 
 import io.netty.buffer.ByteBuf;
 import org.rpcward.policy.rpc.Procedure;
-import org.rpcward.proxy.rpc.CallDecoder;
 import org.rpcward.proxy.rpc.Rpc;
 import org.rpcward.proxy.xdr.XdrWriter;
 
@@ -43,7 +42,7 @@ public final class BackendCalls {
         out.writeInt(xid)
                 .writeInt(Rpc.CALL)
                 .writeInt(Rpc.RPC_VERSION)
-                .writeInt(CallDecoder.PROGRAM)
+                .writeInt(Procedure.PROGRAM)
                 .writeInt(protocol)
                 .writeInt(procedure.number())
                 .writeLong(0)

@@ -22,7 +22,6 @@ public enum Fingerprint {
     /** What a fingerprint scores: as much as throttles, unless the policy has another bound. */
     public static final int POINTS = 20;
 
-    private static final int PORTMAPPER = 100_000;
     private static final int NMAP_VERSION = 104_316;
     private static final int NMAP_PROGRAM = 12_345_678;
     private static final int LOWEST_GRIND = 12_345;
@@ -53,7 +52,7 @@ public enum Fingerprint {
         if (procedure != 0) {
             return null;
         }
-        if (program == PORTMAPPER && version == NMAP_VERSION) {
+        if (program == Procedure.PROGRAM && version == NMAP_VERSION) {
             return NMAP_RPC_CHECK;
         }
         return version >= LOWEST_GRIND && version <= HIGHEST_GRIND ? RPC_GRIND : null;
@@ -73,7 +72,7 @@ public enum Fingerprint {
             case DUMP ->
                 denied && protocol == Procedure.HIGHEST_PROTOCOL && transport == Transport.TCP ? NMAP_RPCINFO : null;
             case GETSTAT -> denied && transport == Transport.UDP ? PORTMAP_AMP : null;
-            case GETPORT -> program == PORTMAPPER && version == -1 ? XSCAN : null;
+            case GETPORT -> program == Procedure.PROGRAM && version == -1 ? XSCAN : null;
             default -> null;
         };
     }

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.rpcward.policy.Builtin;
+import org.rpcward.policy.rpc.Procedure;
 import org.rpcward.proxy.registry.Directory;
 import org.rpcward.proxy.registry.Registry;
 
@@ -39,7 +39,7 @@ public record BackendState(int registrations, boolean answering) {
         int registrations = -1;
         if (registry != null) {
             registrations = (int) registry.rows().stream()
-                    .filter(row -> row.program() != Builtin.PORTMAPPER_PROGRAM)
+                    .filter(row -> row.program() != Procedure.PROGRAM)
                     .count();
         }
         return new BackendState(registrations, directory.isAnswering());

@@ -2,7 +2,6 @@ package org.rpcward.proxy.service;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.rpcward.policy.Builtin;
 import org.rpcward.policy.Decision;
 import org.rpcward.policy.Verdict;
 import org.rpcward.policy.View;
@@ -89,7 +88,7 @@ record Sight(Scope scope, String name, @Nullable View view) {
 
     private static boolean isServed(Turn turn, Mapping row) {
         Netid netid = row.known();
-        if (row.program() != Builtin.PORTMAPPER_PROGRAM || netid == null) {
+        if (row.program() != Procedure.PROGRAM || netid == null) {
             return true;
         }
         Asked asked = turn.answerAddresses();
