@@ -2,7 +2,7 @@
  * Token buckets: how much each source, prefix, listener or rule may ask, in calls or in bytes of reply.
  *
  * <pre>
- *   Rule -> LimitSet -> Limit -> Buckets: one ledger for UDP, one for TCP
+ *   Rule -> LimitSet -> Limit -> Ledger: one for UDP, one for TCP
  *                                   |
  *       per source     SourceLedger +- BucketTable: sources that were seen before, a bucket each
  *                                   |   ^ takes its tokens from
