@@ -5,7 +5,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,11 +42,6 @@ public final class Routes {
     /** The same, where the answer takes a while. */
     public Routes getLater(String path, Handler answer) {
         return add(path, new Route(false, answer, null));
-    }
-
-    /** A text that is made anew for each request, {@code /metrics} for instance. */
-    public Routes text(String path, String type, Supplier<String> text) {
-        return get(path, request -> Answer.text(Answer.OK, type, text.get()));
     }
 
     /** Something to do. */

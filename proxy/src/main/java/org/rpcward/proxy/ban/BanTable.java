@@ -127,17 +127,6 @@ final class BanTable {
         return (int) IpAddress.hash(high, low, seed + length) & mask;
     }
 
-    /** The entry of just this prefix, or null. */
-    @Nullable
-    Entry get(AddressPrefix prefix) {
-        long stamp = lock.readLock();
-        try {
-            return probe(slots, prefix.first().high(), prefix.first().low(), prefix.length());
-        } finally {
-            lock.unlockRead(stamp);
-        }
-    }
-
     /** Adds an entry in the place of one of the same prefix. */
     void put(Entry entry) {
         remove(entry.prefix);

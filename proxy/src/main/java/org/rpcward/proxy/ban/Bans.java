@@ -132,11 +132,6 @@ public final class Bans {
         of(connections, kind).increment();
     }
 
-    /** {@link #ban(AddressPrefix, Duration, String, boolean)}, and no prefix that is very wide. */
-    public Ban ban(AddressPrefix prefix, Duration length, String reason) throws BanRefusedException {
-        return ban(prefix, length, reason, false);
-    }
-
     /**
      * Bans a prefix, as an administrator does: in the place of a ban of the same prefix, if there is one.
      *

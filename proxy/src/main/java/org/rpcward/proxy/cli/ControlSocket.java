@@ -116,18 +116,6 @@ final class ControlSocket {
         err.flush();
     }
 
-    /** The answer as it is, unless it is an error: that is told, and null is given. */
-    @Nullable
-    Tree fetch(String verb, Map<String, String> parameters) {
-        ControlClient.Reply reply = ask("GET", verb, parameters);
-        Tree answer = tree(reply);
-        if (reply.status() == 200) {
-            return answer;
-        }
-        failed(answer);
-        return null;
-    }
-
     ControlClient.Reply ask(String method, String verb, Map<String, String> parameters) {
         try (ControlClient client = connect()) {
             return client.ask(method, verb, parameters);

@@ -318,11 +318,6 @@ public final class ConnectionLimiter {
         return byListener;
     }
 
-    /** How many sources are remembered: those with connections, and those that had some a moment ago. */
-    public synchronized int sources() {
-        return sources.size();
-    }
-
     /** Forgets the listeners that a reload has taken away, once their connections have ended. */
     public synchronized void retain(Collection<String> listeners) {
         doors.entrySet().removeIf(e -> !listeners.contains(e.getKey()) && e.getValue().open == 0);

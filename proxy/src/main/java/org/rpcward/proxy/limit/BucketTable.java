@@ -114,7 +114,6 @@ final class BucketTable {
                 lows[way] = low;
                 usedAt[way] = now;
                 note(way, tag(hash));
-                tally.admitted().increment();
                 return bucket;
             }
             tally.refused().increment();

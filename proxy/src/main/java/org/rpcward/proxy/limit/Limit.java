@@ -73,7 +73,6 @@ public final class Limit {
                 tally.exceeded().sum(),
                 tally.exceededInAudit().sum(),
                 tally.shared().sum(),
-                tally.admitted().sum(),
                 tally.refused().sum(),
                 tally.replaced().sum());
     }

@@ -12,7 +12,6 @@ import org.rpcward.policy.LimitPolicy;
  * @param exceeded calls that it turned away
  * @param exceededInAudit calls that it would have turned away
  * @param shared calls charged to a bucket that a prefix, or some prefixes, share
- * @param admitted how often a source or prefix got a bucket of its own
  * @param refused how often one would have got a bucket, and there was no place
  * @param replaced how often a place was given away
  */
@@ -24,6 +23,5 @@ public record LimitState(
         long exceeded,
         long exceededInAudit,
         long shared,
-        long admitted,
         long refused,
         long replaced) {}

@@ -13,24 +13,16 @@ record Tally(
         LongAdder exceeded,
         LongAdder exceededInAudit,
         LongAdder shared,
-        LongAdder admitted,
         LongAdder refused,
         LongAdder replaced,
         LongAdder held) {
 
     Tally() {
-        this(
-                new LongAdder(),
-                new LongAdder(),
-                new LongAdder(),
-                new LongAdder(),
-                new LongAdder(),
-                new LongAdder(),
-                new LongAdder());
+        this(new LongAdder(), new LongAdder(), new LongAdder(), new LongAdder(), new LongAdder(), new LongAdder());
     }
 
     /** For new buckets of the same limit. */
     Tally withNothingHeld() {
-        return new Tally(exceeded, exceededInAudit, shared, admitted, refused, replaced, new LongAdder());
+        return new Tally(exceeded, exceededInAudit, shared, refused, replaced, new LongAdder());
     }
 }

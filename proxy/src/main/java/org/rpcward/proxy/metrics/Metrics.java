@@ -26,7 +26,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.proxy.observe.Counters;
 
@@ -41,13 +40,11 @@ public final class Metrics implements AutoCloseable {
     private final ExpositionFormatWriter text = PrometheusTextFormatWriter.create();
     private final ExpositionFormatWriter openMetrics = OpenMetricsTextFormatWriter.create();
     private final JvmGcMetrics collections = new JvmGcMetrics();
-    private final List<Family> families;
     private final Exposition exposition;
 
     /** @param loops whose pending tasks are shown */
     public Metrics(Counters counters, Sources sources, Iterable<EventExecutor> loops) {
-        this.families = Families.of(counters, sources);
-        this.exposition = new Exposition(families);
+        this.exposition = new Exposition(Families.of(counters, sources));
         prometheus.register(exposition);
         micrometer.config().meterFilter(new Conventions()).meterFilter(MeterFilter.maximumAllowableMetrics(MAX_METERS));
         bindJvm();
@@ -65,11 +62,6 @@ public final class Metrics implements AutoCloseable {
         new ProcessorMetrics().bindTo(micrometer);
         new FileDescriptorMetrics().bindTo(micrometer);
         new UptimeMetrics().bindTo(micrometer);
-    }
-
-    /** rpcward's own metrics, without those of the JVM, of Netty and of the process. */
-    public List<Family> families() {
-        return families;
     }
 
     /**

@@ -26,6 +26,11 @@ final class ScanFamilies {
                         LabelValues.TRANSPORT,
                         LabelValues.byTransport(scans::capacity)),
                 Family.counter(
+                        "rpcward_scan_evictions_total",
+                        "Sources whose points were forgotten for want of room",
+                        LabelValues.TRANSPORT,
+                        LabelValues.byTransport(scans::replaced)),
+                Family.counter(
                         "rpcward_scan_untracked_total",
                         "Calls that were not scored because every place was a scanner's",
                         LabelValues.TRANSPORT,

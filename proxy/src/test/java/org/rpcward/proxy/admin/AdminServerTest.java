@@ -293,9 +293,9 @@ class AdminServerTest {
     @Test
     void thoseWhoDoNotTakeTheirAnswersMakeRoomToo() throws IOException {
         AtomicInteger made = new AtomicInteger();
-        proxy.routes.text("/large", Answer.TEXT, () -> {
+        proxy.routes.get("/large", request -> {
             made.incrementAndGet();
-            return "x".repeat(8 << 20);
+            return Answer.text(Answer.OK, Answer.TEXT, "x".repeat(8 << 20));
         });
         for (int i = 0; i < Connections.MOST; i++) {
             connect().getOutputStream().write(get("/large").getBytes(StandardCharsets.US_ASCII));
@@ -334,9 +334,9 @@ class AdminServerTest {
     @Test
     void whoDoesNotReadIsAnsweredNoFurther() throws IOException {
         AtomicInteger made = new AtomicInteger();
-        proxy.routes.text("/large", Answer.TEXT, () -> {
+        proxy.routes.get("/large", request -> {
             made.incrementAndGet();
-            return "x".repeat(8 << 20);
+            return Answer.text(Answer.OK, Answer.TEXT, "x".repeat(8 << 20));
         });
         Socket connection = connect();
         String one = "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -372,7 +372,7 @@ class AdminServerTest {
 
     @Test
     void aMistakeCostsItsRequestAlone() throws IOException {
-        proxy.routes.text("/broken", Answer.TEXT, () -> {
+        proxy.routes.get("/broken", request -> {
             throw new IllegalStateException("secret");
         });
         assertThat(ask(get("/broken"))).startsWith("HTTP/1.1 500 ").doesNotContain("secret");

@@ -69,7 +69,7 @@ class BansTest {
 
     private Ban ban(String prefix, Duration length) {
         try {
-            return bans.ban(prefix(prefix), length, "because");
+            return bans.ban(prefix(prefix), length, "because", false);
         } catch (BanRefusedException e) {
             throw new AssertionError(e);
         }
@@ -136,11 +136,13 @@ class BansTest {
 
     @Test
     void whatAnAdministratorMustHaveMistypedIsRefused() {
-        assertThatThrownBy(() -> bans.ban(prefix("8.0.0.0/7"), MINUTE, "")).hasMessageContaining("wider than /8");
-        assertThatThrownBy(() -> bans.ban(prefix("2000::/15"), MINUTE, "")).hasMessageContaining("wider than /16");
-        assertThatThrownBy(() -> bans.ban(prefix("1.2.3.4"), Duration.ofMillis(999), ""))
+        assertThatThrownBy(() -> bans.ban(prefix("8.0.0.0/7"), MINUTE, "", false))
+                .hasMessageContaining("wider than /8");
+        assertThatThrownBy(() -> bans.ban(prefix("2000::/15"), MINUTE, "", false))
+                .hasMessageContaining("wider than /16");
+        assertThatThrownBy(() -> bans.ban(prefix("1.2.3.4"), Duration.ofMillis(999), "", false))
                 .hasMessage("a ban lasts from 1s to 365d");
-        assertThatThrownBy(() -> bans.ban(prefix("1.2.3.4"), Duration.ofDays(366), ""))
+        assertThatThrownBy(() -> bans.ban(prefix("1.2.3.4"), Duration.ofDays(366), "", false))
                 .hasMessage("a ban lasts from 1s to 365d");
         assertThat(bans.list()).isEmpty();
     }
@@ -216,16 +218,16 @@ class BansTest {
 
     @Test
     void liftingEndsTheBanItselfAndAutomaticOnesInsideAndTellsWhatStays() throws BanRefusedException {
-        bans.ban(prefix("203.0.0.0/16"), MINUTE, "");
-        bans.ban(prefix("203.0.113.0/24"), MINUTE.multipliedBy(2), "");
-        bans.ban(prefix("203.0.113.7/32"), MINUTE.multipliedBy(3), "");
+        bans.ban(prefix("203.0.0.0/16"), MINUTE, "", false);
+        bans.ban(prefix("203.0.113.0/24"), MINUTE.multipliedBy(2), "", false);
+        bans.ban(prefix("203.0.113.7/32"), MINUTE.multipliedBy(3), "", false);
         bans.unban(prefix("203.0.0.0/16"));
         clock.pass(Bans.PARDON);
         assertThat(offend("203.0.113.9")).isNotNull();
         assertThat(offend("203.0.114.9")).isNotNull();
-        bans.ban(prefix("203.0.0.0/16"), MINUTE, "");
-        bans.ban(prefix("203.0.113.0/24"), MINUTE.multipliedBy(2), "");
-        bans.ban(prefix("203.0.113.7/32"), MINUTE.multipliedBy(3), "");
+        bans.ban(prefix("203.0.0.0/16"), MINUTE, "", false);
+        bans.ban(prefix("203.0.113.0/24"), MINUTE.multipliedBy(2), "", false);
+        bans.ban(prefix("203.0.113.7/32"), MINUTE.multipliedBy(3), "", false);
 
         Bans.Unbanned done = bans.unban(prefix("203.0.113.0/24"));
 
@@ -288,7 +290,8 @@ class BansTest {
         for (int i = 0; i < Bans.MAX_MANUAL; i++) {
             ban(IpAddress.v4(0x01000000 + i) + "/32", MINUTE);
         }
-        assertThatThrownBy(() -> bans.ban(prefix("9.9.9.9"), MINUTE, "")).isInstanceOf(BanRefusedException.class);
+        assertThatThrownBy(() -> bans.ban(prefix("9.9.9.9"), MINUTE, "", false))
+                .isInstanceOf(BanRefusedException.class);
         ban(IpAddress.v4(0x01000000) + "/32", MINUTE);
         clock.pass(MINUTE);
         ban("9.9.9.9", MINUTE);

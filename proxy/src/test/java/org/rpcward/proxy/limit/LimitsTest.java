@@ -156,7 +156,6 @@ class LimitsTest {
         assertThat(passing(limits, CLIENT, 1)).isEqualTo(1);
         assertThat(passing(limits, CLIENT, 1)).isEqualTo(1);
         assertThat(state(limits).held()).isEqualTo(1);
-        assertThat(state(limits).admitted()).isEqualTo(1);
     }
 
     @Test

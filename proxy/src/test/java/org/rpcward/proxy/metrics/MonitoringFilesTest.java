@@ -80,8 +80,9 @@ class MonitoringFilesTest {
         FakeClock clock = new FakeClock();
         Counters counters = new Counters(clock, clock);
         counters.serve(policy);
-        Metrics metrics = new Metrics(counters, new FakeSources(policy), loops);
-        families = metrics.families();
+        FakeSources sources = new FakeSources(policy);
+        Metrics metrics = new Metrics(counters, sources, loops);
+        families = Families.of(counters, sources);
         metrics.scrape(null)
                 .text()
                 .lines()
@@ -189,6 +190,7 @@ class MonitoringFilesTest {
                 "rpcward_overload_level_seconds_total",
                 "rpcward_scan_capacity",
                 "rpcward_scan_entries",
+                "rpcward_scan_evictions_total",
                 "rpcward_scan_untracked_total");
 
         assertThat(families.stream().map(Family::name).filter(name -> !all.contains(name)))

@@ -83,7 +83,7 @@ class BanKeeperTest {
     }
 
     private void ban() throws BanRefusedException {
-        keeper.bans().ban(SCANNER, Duration.ofHours(1), "");
+        keeper.bans().ban(SCANNER, Duration.ofHours(1), "", false);
     }
 
     @Test

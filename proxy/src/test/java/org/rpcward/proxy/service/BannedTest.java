@@ -36,7 +36,7 @@ class BannedTest {
 
     @BeforeEach
     void ban() throws BanRefusedException {
-        bans.ban(CLIENTS, Duration.ofMinutes(1), "");
+        bans.ban(CLIENTS, Duration.ofMinutes(1), "", false);
     }
 
     private PortmapService service(String keys) {

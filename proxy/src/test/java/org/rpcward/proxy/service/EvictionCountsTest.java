@@ -22,7 +22,7 @@ class EvictionCountsTest {
     @Test
     void whatFindsNoRoomIsToldFromWhatIsOld() {
         for (int i = 0; i < 5; i++) {
-            cache.get(i, key -> key);
+            assertThat(cache.get(i, key -> key)).isEqualTo(i);
         }
         cache.cleanUp();
         assertThat(counts.size()).isEqualTo(3);
