@@ -48,7 +48,7 @@ class AbuseIT extends Opened {
     private static final byte[] REFUSAL = Calls.words(7, 1, 1, 1, 5);
 
     private static final Pattern COUNT =
-            Pattern.compile("(?m)^rpcward_tcp_(?:connections|closed)_total\\{(?:result|reason)=\"(\\w+)\"\\} (\\d+)");
+            Pattern.compile("(?m)^rpcward_tcp_(?:connections|closed)_total\\{.*(?:result|reason)=\"(\\w+)\"\\} (\\d+)");
 
     private static final String POLICY = """
             version: 1
@@ -122,7 +122,7 @@ class AbuseIT extends Opened {
         Map<String, Long> counts = new java.util.TreeMap<>();
         Matcher count = COUNT.matcher(metrics());
         while (count.find()) {
-            counts.put(count.group(1), Long.valueOf(count.group(2)));
+            counts.merge(count.group(1), Long.valueOf(count.group(2)), Long::sum);
         }
         return counts;
     }
@@ -192,7 +192,7 @@ class AbuseIT extends Opened {
 
         assertThat(held).isEqualTo(new Caller.Held(PER_SOURCE, 9 * PER_SOURCE));
         assertThat(abuser.again(ABUSER, Calls.record(CALL))).isEqualTo(PER_SOURCE);
-        awaitCounted(Map.of("accepted", (long) PER_SOURCE, "per_source", 9L * PER_SOURCE));
+        awaitCounted(Map.of("accepted", (long) PER_SOURCE, "per_source_limit", 9L * PER_SOURCE));
         assertNobodyElseWasHurt();
     }
 
@@ -204,7 +204,7 @@ class AbuseIT extends Opened {
                 .isEqualTo(new Caller.Held(PER_SOURCE, 0));
         assertThat(abuser.hold(STRANGER, Lab.PROXY_V4, PER_SOURCE, Calls.record(CALL)))
                 .isEqualTo(new Caller.Held(left, PER_SOURCE - left));
-        awaitCounted(Map.of("accepted", (long) PER_PREFIX, "per_prefix", (long) PER_SOURCE - left));
+        awaitCounted(Map.of("accepted", (long) PER_PREFIX, "per_prefix_limit", (long) PER_SOURCE - left));
         assertNobodyElseWasHurt();
     }
 
@@ -214,7 +214,7 @@ class AbuseIT extends Opened {
         long answered = answered(all(ABUSER, SLOW_PORT, PER_SOURCE, Calls.record(CALL)), REPLY);
 
         assertThat(answered).isBetween((long) NEW_AT_ONCE, PER_SOURCE - 1L);
-        awaitCounted(Map.of("accepted", answered, "idle", answered, "new_per_source", PER_SOURCE - answered));
+        awaitCounted(Map.of("accepted", answered, "idle", answered, "rate_limit", PER_SOURCE - answered));
         assertNobodyElseWasHurt();
     }
 
@@ -225,20 +225,20 @@ class AbuseIT extends Opened {
         long answered = answered(known, REPLY) + answered(strangers, REFUSAL);
 
         assertThat(answered).isBetween((long) NEW_AT_ONCE, PER_SOURCE - 1L);
-        awaitCounted(Map.of("accepted", answered, "idle", answered, "new_per_prefix", PER_SOURCE - answered));
+        awaitCounted(Map.of("accepted", answered, "idle", answered, "per_prefix_rate_limit", PER_SOURCE - answered));
         assertNobodyElseWasHurt();
     }
 
     @Test
     void strangersHaveHalfOfTheConnectionsAndOthersTheRest() {
         List<CompletableFuture<Caller.Stream>> strangers = all(STRANGER, FEW_PORT, PER_SOURCE, Calls.record(CALL));
-        awaitCounted(Map.of("accepted", FEW / 2L, "strangers", PER_SOURCE - FEW / 2L));
+        awaitCounted(Map.of("accepted", FEW / 2L, "strangers_limit", PER_SOURCE - FEW / 2L));
 
         List<CompletableFuture<Caller.Stream>> known = all(ABUSER, FEW_PORT, FEW / 2, Calls.record(CALL));
 
         assertThat(answered(known, REPLY)).isEqualTo(FEW / 2);
         assertThat(answered(strangers, REFUSAL)).isEqualTo(FEW / 2);
-        awaitCounted(Map.of("accepted", (long) FEW, "idle", (long) FEW, "strangers", PER_SOURCE - FEW / 2L));
+        awaitCounted(Map.of("accepted", (long) FEW, "idle", (long) FEW, "strangers_limit", PER_SOURCE - FEW / 2L));
         assertNobodyElseWasHurt();
     }
 
@@ -253,7 +253,7 @@ class AbuseIT extends Opened {
             assertThat(stream.open()).isFalse();
             assertThat(stream.records()).isEmpty();
         });
-        awaitCounted(Map.of("accepted", (long) PER_SOURCE, "fault", (long) PER_SOURCE));
+        awaitCounted(Map.of("accepted", (long) PER_SOURCE, "protocol", (long) PER_SOURCE));
         assertNobodyElseWasHurt();
     }
 
