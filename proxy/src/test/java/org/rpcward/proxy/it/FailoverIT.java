@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.rpcward.proxy.it.Questions.Question;
 
 /** A backend with two portmappers, of which one dies; and what the log tells of the registrations of a backend. */
-@RequiresLab(programs = {"rpcbind", "tcpdump"})
+@RequiresLab(programs = {"rpcbind", "tcpdump", "prlimit"})
 class FailoverIT extends Opened {
     private static final int TCP = 6;
     private static final int SET = 1;
@@ -194,6 +194,28 @@ class FailoverIT extends Opened {
 
         awaitNfs(3049, 2049);
         await().untilAsserted(() -> assertThat(turns(rpcward)).endsWith(FIRST + " up"));
+    }
+
+    /** What it has open is more than it may have: no socket towards the backend can be made meanwhile. */
+    @Test
+    void aBackendThatCouldNotBeAskedForWantOfDescriptorsIsAskedAgain() {
+        Rpcbind rpcbind = Rpcbind.start(lab.backend());
+        rpcbind.set(NFS, 3, "tcp", 2049);
+        Rpcward rpcward = rpcward(
+                "address: \"10.111.0.2:111\", fresh: 300ms, retry: 100ms, stale: 1m, health: { rise: 1, fall: 1 }");
+        awaitNfs(2049, 2049);
+
+        rpcward.process().descriptors(1);
+        rpcbind.close();
+        // Over UDP, where no descriptor is needed to be heard.
+        await().until(() -> {
+            caller.udp(Lab.PROXY_V4, getPort(XID, ABSENT + ++misses, 1, TCP));
+            return turns(rpcward).contains(FIRST + " down");
+        });
+        rpcbind(lab.backend(), 3049);
+        rpcward.process().descriptors(1024);
+
+        awaitNfs(2049, 3049);
     }
 
     /** It is pinged before it is believed, and it listens on UDP alone. */
