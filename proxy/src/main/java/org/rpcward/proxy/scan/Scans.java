@@ -113,10 +113,14 @@ public final class Scans {
         return table(transport).sighting(source);
     }
 
-    /** A source begins anew. */
-    public void forget(IpAddress source) {
-        udp.forget(source);
-        tcp.forget(source);
+    /**
+     * A source begins anew. Nor does it count what it asked before and another event loop has under way.
+     *
+     * @param now nanoseconds, of the same clock as for calls
+     */
+    public void forgive(IpAddress source, long now) {
+        udp.forgive(source, now);
+        tcp.forgive(source, now);
     }
 
     /** All sources of a prefix begin anew. Looks through both tables. */

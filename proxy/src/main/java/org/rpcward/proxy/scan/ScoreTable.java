@@ -124,6 +124,8 @@ final class ScoreTable {
                     return throttled && answerable ? Scores.HINDERED : 0;
                 }
                 scores.begin(entry, source, throttled ? now + Scores.TRICKLE_NANOS : now, now);
+            } else if (scores.isForgiven(entry, now)) {
+                return 0;
             }
             scores.rotate(entry, now, length);
             boolean newQuestion = scores.note(entry, trait, number);
@@ -222,15 +224,15 @@ final class ScoreTable {
         }
     }
 
-    /** Nothing is known any more of a source. */
-    void forget(IpAddress source) {
+    /** A source that is known begins anew, and what it asked before counts no more. It keeps its place until another wants it. */
+    void forgive(IpAddress source, long now) {
         long tag = tag(source);
         int set = set(tag);
         synchronized (stripe(set)) {
             int entry = find(set, tag, source);
             if (entry >= 0) {
-                tags[entry] = FREE;
-                used.decrement();
+                scores.begin(entry, source, now, now);
+                tags[entry] = tag;
             }
         }
     }

@@ -100,6 +100,15 @@ final class Scores {
         }
     }
 
+    /**
+     * Whether a call came before its source was forgiven, and is forgiven with it. A source of which anything is noted has
+     * done so since.
+     */
+    boolean isForgiven(int entry, long now) {
+        int head = entry * HEAD;
+        return heads[head + FIRST] == 0 && now - heads[head + BEGAN] < 0;
+    }
+
     boolean isOf(int entry, IpAddress source) {
         int head = entry * HEAD;
         return heads[head + LOW] == source.low() && heads[head + HIGH] == source.high();

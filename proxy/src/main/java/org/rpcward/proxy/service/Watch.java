@@ -168,7 +168,7 @@ final class Watch {
                             exchange.source(), evidence, turn.serving().policy().bans())
                     != null) {
                 // What brought the ban is paid for by it: the next ban wants new evidence.
-                scans.forget(exchange.source());
+                scans.forgive(exchange.source(), exchange.arrivedAt() + exchange.nanosSinceArrival());
                 return BANNED;
             }
         }

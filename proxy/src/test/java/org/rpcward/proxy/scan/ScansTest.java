@@ -362,4 +362,44 @@ class ScansTest {
         assertThat(points(Transport.TCP, SCANNER)).isZero();
         assertThat(points(Transport.TCP, IpAddress.v4(0xcb007209))).isGreaterThan(100);
     }
+
+    /** Another event loop had a call of the same scanner in its hands when the ban came. */
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whatWasUnderWayWhenASourceWasForgivenIsForgivenToo(Transport transport) {
+        for (int i = 0; i < 20; i++) {
+            miss(transport, SCANNER, i);
+        }
+        assertThat(told).hasSize(1);
+        long arrived = clock.getAsLong();
+        clock.pass(Duration.ofMillis(1));
+        scans.forgive(SCANNER, clock.getAsLong());
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(scans.judge(
+                            POLICY,
+                            transport,
+                            SCANNER,
+                            Trait.ODD_VERSION,
+                            NFS + i,
+                            Fingerprint.RPC_GRIND,
+                            true,
+                            arrived))
+                    .isEqualTo(Standing.CLEAR);
+        }
+        assertThat(points(transport, SCANNER)).isZero();
+        assertThat(told).hasSize(1);
+
+        assertThat(ask(transport, SCANNER, NFS)).isEqualTo(Standing.CLEAR);
+        assertThat(points(transport, SCANNER)).isEqualTo(1);
+        assertThat(scans.sighting(transport, SCANNER).fingerprints()).isEmpty();
+    }
+
+    @Test
+    void whoIsForgivenAndWasNotKnownStaysUnknown() {
+        scans.forgive(SCANNER, clock.getAsLong());
+
+        assertThat(scans.entries(Transport.TCP)).isZero();
+        assertThat(scans.entries(Transport.UDP)).isZero();
+    }
 }
