@@ -37,10 +37,15 @@ class Ratio:
 
 CASES = {}
 
+# Cases that take minutes each: not among all.
+ONLY_BY_NAME = set()
 
-def case(name, title):
+
+def case(name, title, only_by_name=False):
     def register(function):
         CASES[name] = (title, function)
+        if only_by_name:
+            ONLY_BY_NAME.add(name)
         return function
     return register
 
@@ -339,3 +344,50 @@ def start(b):
     for version, _ in b.jdks:
         b.bound("seconds", "Java %s, with archive" % version, 0.7, 0.5)
         b.ratio(Ratio("cpu_seconds", "Java %s, with archive" % version, "Java %s, without archive" % version))
+
+
+@case("heap", "The heap over 10,000 reloads, and over 20 million hostile calls from a million sources", only_by_name=True)
+def heap(b):
+    server = b.controlled_rpcward()
+    b.ready(server)
+    server.pin(None)
+    halves(b, server, "reloads", b.few(10_000, 100), lambda done, until: reload(server, done, until), must=64)
+    hostile = [flood + ["-p", str(server.port), "-f", "-l", "0", "-d", "0.5"] for flood in HOSTILE]
+    halves(b, server, "hostile calls", b.few(20_000_000, 200_000), lambda done, until: attack(b, hostile, done, until), must=None)
+
+
+FORGED = ["-b", CLIENT_BASE, "-s", "1000000"]
+HOSTILE = [
+    ["-P", "300098", "-V", "1"] + FORGED,  # a program that nobody has
+    ["-P", str(YPSERV), "-V", "2"] + FORGED,  # one that is kept from them
+    ["-P", "1", "-N", "100000"] + FORGED,  # one after the other
+    GETPORT + FORGED,
+    ["-o", "raw"] + FORGED,  # no call at all
+    GETPORT + ["-b", STRANGER_BASE, "-s", "1000000"],
+]
+STEPS = 10
+
+
+def halves(b, server, what, count, work, must):
+    """What the heap holds after each tenth of the work, and by how much it grew in the second half of it."""
+    done, kib = 0, []
+    for step in range(1, STEPS + 1):
+        done = work(done, count * step // STEPS)
+        kib.append(server.live_kib())
+        if step in (1, STEPS // 2, STEPS):
+            b.add("%s %s" % (format(count * step // STEPS, ","), what), {"heap_kib": kib[-1], "rss_mb": server.resident()})
+    label = "second half of the %s" % what
+    b.add(label, {"growth_kib": kib[-1] - kib[STEPS // 2 - 1]})
+    b.bound("growth_kib", label, must, None)
+
+
+def reload(server, done, until):
+    for number in range(done, until):
+        server.reload(number)
+    return until
+
+
+def attack(b, floods, done, until):
+    while done < until:
+        done += sum(b.finish(b.begin("rpcload", flood))["sent"] for flood in floods)
+    return done

@@ -22,10 +22,12 @@ COLUMNS = [
     ("seconds", "seconds", "%.3f"),
     ("cpu_seconds", "CPU s", "%.2f"),
     ("kib_each", "KiB each", "%.1f"),
+    ("heap_kib", "heap KiB", "%.0f"),
+    ("growth_kib", "growth KiB", "%.0f"),
     ("rss_mb", "MiB", "%.0f"),
 ]
 NAMES = {"cpu_us": "CPU", "per_s": "calls/s", "seconds": "seconds", "cpu_seconds": "CPU to the first answer",
-         "share": "answered %", "p50_us": "median us", "kib_each": "KiB each", "rss_mb": "MiB"}
+         "share": "answered %", "p50_us": "median us", "kib_each": "KiB each", "growth_kib": "growth in KiB", "rss_mb": "MiB"}
 
 
 def quartiles(values):

@@ -289,6 +289,52 @@ class Rpcward(Server):
         return environment
 
 
+class ControlledRpcward(Rpcward):
+    """With a control socket, by which it is told to read its policy again."""
+
+    # Where memory is not in use the collector puts arrays, and a histogram counts them.
+    FILLERS = {"[I", "jdk.internal.vm.FillerArray", "jdk.internal.vm.FillerObject", "jdk.internal.vm.FillerElement[]"}
+
+    def __init__(self, bench, port, **of_policy):
+        self.control = os.path.join(bench.work, "admin-%d.sock" % port)
+        self.make_policy = lambda number: policy(
+            port, rate="%d/s" % (1000000 - number % 2), extra="admin: { socket: %s }\n" % self.control, **of_policy)
+        super().__init__(bench, port, self.make_policy(0), "rpcward, controlled")
+
+    def start(self, log):
+        super().start(log)
+        until = time.monotonic() + 10
+        while not os.path.exists(self.control):
+            if time.monotonic() > until:
+                raise RuntimeError("%s has no control socket" % self.name)
+            time.sleep(0.01)
+        return self
+
+    def reload(self, number):
+        """Each reads a policy whose limits are others than before."""
+        with open(self.policy, "w") as f:
+            f.write(self.make_policy(number))
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(30)
+            s.connect(self.control)
+            s.sendall(b"POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            answer = b""
+            while more := s.recv(65536):
+                answer += more
+        if b" 200 " not in answer.split(b"\r\n", 1)[0]:
+            raise RuntimeError("the reload failed: %s" % answer.decode(errors="replace"))
+
+    def live_kib(self):
+        """What is left on the heap after a collection."""
+        jcmd = os.path.join(self.jdk, "bin", "jcmd")
+        if not os.path.exists(jcmd):
+            raise Missing("there is no jcmd in %s" % self.jdk)
+        said = subprocess.run([jcmd, str(self.process.pid), "GC.class_histogram"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
+        rows = [line.split() for line in said.splitlines()]
+        return sum(int(r[2]) for r in rows if len(r) > 3 and r[0].endswith(":") and r[3] not in self.FILLERS) / 1024
+
+
 class WatchedRpcward(Rpcward):
     """Everything that watches is on: scraped each second, looked at with ctl tail, allowed calls logged as by default."""
 
@@ -363,7 +409,7 @@ listeners:
     bind: 127.0.0.1
     port: {port}
     workers: {workers}
-    tcp: {{ max_connections: 20000, max_per_source: 10000, idle: 30s, first_record: 30s }}
+    tcp: {{ max_connections: 20000, max_per_source: 10000, new_per_second: 100000, idle: 30s, first_record: 30s }}
 backends:
   legacy:
 {backend}

@@ -23,7 +23,7 @@ import org.rpcward.policy.net.IpAddress;
  *   a denied call -> recent, by hash -> denied, a Caffeine cache
  *
  * Floods pass here with each of their calls. Who came a moment ago is found in a plain array, without a cache's
- * bookkeeping; the cache is asked once a second all the same, to know who still comes.
+ * bookkeeping, and in one object; the cache is asked now and then all the same, to know who still comes.
  */
 /** Says of what happens again and again whether the log tells it this time. Thread-safe. */
 final class Suppression {
@@ -39,7 +39,8 @@ final class Suppression {
     /** Places for who came a moment ago; a power of two. Who loses his to another is found in the cache. */
     private static final int RECENT = 4096;
 
-    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** How long the cache is not asked about one of them: a part of what it remembers them for. */
+    private static final long RECENT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private static final IpAddress NOBODY = IpAddress.v4(0);
 
@@ -90,24 +91,48 @@ final class Suppression {
 
     /** When a source's denials by one rule were told last, and how many were not since; guarded by itself. */
     private static final class Denied {
-        private final Key key;
+        static final long LEFT_OUT = -1;
+        static final long FORGOTTEN = -2;
+
+        // What the key says, once more: each object that is reached for is another line of the cache.
+        private final long sourceHigh;
+        private final long sourceLow;
+        private final long program;
+        private final int slot;
+        private final String rule;
         private final Duration kept;
         private volatile long foundAt;
         private long toldAt;
         private boolean told;
+        private boolean forgotten;
         private long suppressed;
 
         /** @param oneIn nanoseconds in which it is told once: forgotten earlier, it would be told more often */
         Denied(Key key, long oneIn) {
-            this.key = key;
-            this.kept = oneIn > REMEMBERED_FOR.toNanos() ? Duration.ofNanos(oneIn) : REMEMBERED_FOR;
+            this.sourceHigh = key.source.high();
+            this.sourceLow = key.source.low();
+            this.program = key.program;
+            this.slot = key.slot;
+            this.rule = key.rule;
+            this.kept = Duration.ofNanos(Math.max(oneIn, REMEMBERED_FOR.toNanos()) + RECENT_NANOS);
         }
 
-        /** How many were left out since the last one was told; -1 when this one is left out too. */
+        boolean isOf(Key key) {
+            return sourceLow == key.source.low()
+                    && sourceHigh == key.source.high()
+                    && program == key.program
+                    && slot == key.slot
+                    && rule.equals(key.rule);
+        }
+
+        /** How many were left out since the last one was told; {@link #LEFT_OUT} or {@link #FORGOTTEN} if so. */
         synchronized long take(long oneIn, long now) {
+            if (forgotten) {
+                return FORGOTTEN;
+            }
             if (told && now - toldAt < oneIn) {
                 suppressed++;
-                return -1;
+                return LEFT_OUT;
             }
             told = true;
             toldAt = now;
@@ -123,6 +148,12 @@ final class Suppression {
         }
 
         synchronized long suppressed() {
+            return suppressed;
+        }
+
+        /** It counts no more; returns how many are left to be told of. */
+        synchronized long forget() {
+            forgotten = true;
             return suppressed;
         }
     }
@@ -152,31 +183,32 @@ final class Suppression {
             // Then who it is about is not looked at any more: a flood from ever new sources costs as little as
             // possible.
             leaveOut(1);
-            return -1;
+            return Denied.LEFT_OUT;
         }
-        Denied entry = entry(key, oneIn, now);
-        long suppressed = entry.take(oneIn, now);
-        if (suppressed < 0) {
+        int place = key.hashCode() & (RECENT - 1);
+        Denied entry = recent.getAcquire(place);
+        long suppressed = entry != null && now - entry.foundAt < RECENT_NANOS && entry.isOf(key)
+                ? entry.take(oneIn, now)
+                : Denied.FORGOTTEN;
+        while (suppressed == Denied.FORGOTTEN) {
+            entry = remembered(key, oneIn);
+            suppressed = entry.take(oneIn, now);
+            entry.foundAt = now;
+            recent.setRelease(place, entry);
+        }
+        if (suppressed == Denied.LEFT_OUT) {
             counts.repeated();
-            return -1;
+            return Denied.LEFT_OUT;
         }
         if (mayWrite(1)) {
             return suppressed;
         }
         entry.giveBack(suppressed);
-        return -1;
+        return Denied.LEFT_OUT;
     }
 
-    private Denied entry(Key key, long oneIn, long now) {
-        int place = key.hashCode() & (RECENT - 1);
-        Denied here = recent.getAcquire(place);
-        if (here != null && now - here.foundAt < RECENT_NANOS && here.key.equals(key)) {
-            return here;
-        }
-        Denied found = denied.get(key, k -> new Denied(k, oneIn));
-        found.foundAt = now;
-        recent.setRelease(place, found);
-        return found;
+    private Denied remembered(Key key, long oneIn) {
+        return denied.get(key, k -> new Denied(k, oneIn));
     }
 
     /** @param events how many the line would tell of, which are left out otherwise */
@@ -215,7 +247,7 @@ final class Suppression {
         if (key == null || entry == null) {
             return;
         }
-        long suppressed = entry.suppressed();
+        long suppressed = entry.forget();
         if (suppressed > 0 && mayWrite(suppressed)) {
             boolean mistake = key.isMistake();
             Map<String, Object> event = log.event(mistake ? "failure" : "suppressed");

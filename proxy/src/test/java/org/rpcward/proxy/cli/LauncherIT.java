@@ -122,6 +122,14 @@ class LauncherIT {
     }
 
     @Test
+    void beginsWithASmallHeapUnlessItsSizeIsChosen() throws Exception {
+        assertThat(arguments("17.0.15", NO_OPTIONS, "run")).contains("-Xms64m");
+        assertThat(arguments("17.0.15", "-Dpattern=-Xmx", "run")).contains("-Xms64m");
+        assertThat(arguments("17.0.15", "-Xmx48m", "run")).doesNotContain("-Xms64m");
+        assertThat(arguments("17.0.15", "-Da=b -XX:MaxHeapSize=48m", "run")).doesNotContain("-Xms64m");
+    }
+
+    @Test
     void allowsMemoryAccessOnlyWhereTheOptionExists() throws Exception {
         String option = "--sun-misc-unsafe-memory-access=allow";
 
