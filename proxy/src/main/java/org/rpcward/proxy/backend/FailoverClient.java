@@ -142,6 +142,20 @@ public final class FailoverClient implements Portmapper {
         return order;
     }
 
+    /** The first in that order, or null. */
+    private @Nullable Member first() {
+        Member down = null;
+        for (Member member : members) {
+            if (!member.told().state().drained()) {
+                if (member.health().isUp()) {
+                    return member;
+                }
+                down = down == null ? member : down;
+            }
+        }
+        return down;
+    }
+
     /**
      * Pings those that would serve if they were up; and of those that are only asked when the others fail, the ones
      * that are down, that may be going down, or that have not been asked for long.
@@ -167,12 +181,11 @@ public final class FailoverClient implements Portmapper {
     @Override
     public void port(
             int program, int version, Netid netid, Transport transport, Consumer<BackendResult<Integer>> then) {
-        List<Member> order = inOrder();
-        if (order.isEmpty()) {
+        Member member = first();
+        if (member == null) {
             then.accept(BackendResult.failed(Status.UNREACHABLE));
             return;
         }
-        Member member = order.get(0);
         member.lastAsked().at = clock.instant();
         member.client().port(program, version, netid, transport, result -> {
             note(member, result.status());
@@ -212,7 +225,8 @@ public final class FailoverClient implements Portmapper {
 
     @Override
     public boolean knowsV6() {
-        return inOrder().stream().limit(1).allMatch(m -> m.client().knowsV6());
+        Member member = first();
+        return member == null || member.client().knowsV6();
     }
 
     @Override

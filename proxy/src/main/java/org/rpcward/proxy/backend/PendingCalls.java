@@ -1,13 +1,11 @@
 package org.rpcward.proxy.backend;
 
 import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,12 +17,18 @@ final class PendingCalls {
         final BackendCall<?> call;
         private final Consumer<Pending> onTimeout;
         boolean repeated;
-        private @Nullable Future<?> deadline;
+        private boolean sent;
+        private boolean over;
 
         private Pending(int xid, BackendCall<?> call, Consumer<Pending> onTimeout) {
             this.xid = xid;
             this.call = call;
             this.onTimeout = onTimeout;
+        }
+
+        /** Whether it waits no more. */
+        boolean isOver() {
+            return over;
         }
     }
 
@@ -32,13 +36,11 @@ final class PendingCalls {
     private final Map<Integer, Pending> byXid = new LinkedHashMap<>();
 
     private final Xids xids = new Xids();
-    private final EventLoop loop;
-    private final Duration timeout;
+    private final EqualDelays<Pending> deadlines;
     private final int limit;
 
     PendingCalls(EventLoop loop, Duration timeout, int limit) {
-        this.loop = loop;
-        this.timeout = timeout;
+        this.deadlines = new EqualDelays<>(loop, timeout, Pending::isOver, this::late);
         this.limit = limit;
     }
 
@@ -67,20 +69,16 @@ final class PendingCalls {
      * its own, and right after the start it includes the time in which this JVM warms up.
      */
     void sent(Pending pending) {
-        if (pending.deadline == null && isWaiting(pending)) {
-            pending.deadline = loop.schedule(
-                    () -> {
-                        if (byXid.remove(pending.xid) != null) {
-                            pending.onTimeout.accept(pending);
-                        }
-                    },
-                    timeout.toNanos(),
-                    TimeUnit.NANOSECONDS);
+        if (!pending.sent && !pending.over) {
+            pending.sent = true;
+            deadlines.add(pending);
         }
     }
 
-    boolean isWaiting(Pending pending) {
-        return byXid.containsKey(pending.xid);
+    private void late(Pending pending) {
+        byXid.remove(pending.xid);
+        pending.over = true;
+        pending.onTimeout.accept(pending);
     }
 
     boolean isEmpty() {
@@ -92,7 +90,8 @@ final class PendingCalls {
     Pending take(int xid) {
         Pending pending = byXid.remove(xid);
         if (pending != null) {
-            cancelDeadline(pending);
+            pending.over = true;
+            deadlines.tidy();
         }
         return pending;
     }
@@ -102,18 +101,11 @@ final class PendingCalls {
         return new ArrayList<>(byXid.values());
     }
 
-    private static void cancelDeadline(Pending pending) {
-        if (pending.deadline != null) {
-            pending.deadline.cancel(false);
-        }
-    }
-
     void failAll(BackendResult.Status status) {
         List<Pending> failed = all();
         byXid.clear();
-        for (Pending pending : failed) {
-            cancelDeadline(pending);
-            pending.call.fail(status);
-        }
+        deadlines.clear();
+        failed.forEach(pending -> pending.over = true);
+        failed.forEach(pending -> pending.call.fail(status));
     }
 }

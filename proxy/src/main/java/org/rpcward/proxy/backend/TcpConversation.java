@@ -11,6 +11,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.net.ConnectException;
@@ -41,6 +42,7 @@ final class TcpConversation {
 
     private static final Duration IDLE = Duration.ofSeconds(30);
     private static final int CALL_BYTES = 128;
+    private static final int MAX_TOGETHER = 64;
 
     private final InetSocketAddress backend;
     private final Duration timeout;
@@ -51,6 +53,7 @@ final class TcpConversation {
     private @Nullable Channel connection;
     private int connections;
     private @Nullable Future<?> idle;
+    private long lastReply;
 
     TcpConversation(
             InetSocketAddress backend,
@@ -107,6 +110,8 @@ final class TcpConversation {
                     @Override
                     protected void initChannel(Channel channel) {
                         channel.pipeline()
+                                // Questions that are asked in one go leave with one system call.
+                                .addLast("flushes", new FlushConsolidationHandler(MAX_TOGETHER, true))
                                 .addLast("records", new RecordDecoder(MAX_REPLY, MAX_FRAGMENTS))
                                 .addLast("replies", new Replies());
                     }
@@ -152,16 +157,25 @@ final class TcpConversation {
     }
 
     private void closeWhenIdle() {
-        if (idle != null) {
-            idle.cancel(false);
+        lastReply = loop.ticker().nanoTime();
+        if (idle == null) {
+            lookForIdleness(IDLE.toNanos());
         }
+    }
+
+    /** One timer, which is not set anew for each reply. */
+    private void lookForIdleness(long delay) {
         idle = loop.schedule(
                 () -> {
-                    if (pending.isEmpty()) {
+                    idle = null;
+                    long left = lastReply + IDLE.toNanos() - loop.ticker().nanoTime();
+                    if (left > 0) {
+                        lookForIdleness(left);
+                    } else if (pending.isEmpty()) {
                         abandon(BackendResult.Status.UNREACHABLE);
                     }
                 },
-                IDLE.toNanos(),
+                delay,
                 TimeUnit.NANOSECONDS);
     }
 

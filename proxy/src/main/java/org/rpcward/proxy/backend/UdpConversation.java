@@ -6,15 +6,16 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.socket.DatagramPacket;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.rpcward.proxy.backend.PendingCalls.Pending;
 import org.rpcward.proxy.rpcbind.BackendReply;
@@ -30,21 +31,22 @@ final class UdpConversation {
     private static final int MAX_REPLY = 9216;
 
     private static final int CALL_BYTES = 128;
+    private static final int MAX_TOGETHER = 64;
 
     private final InetSocketAddress backend;
-    private final Duration timeout;
     private final ChannelFactory<? extends Channel> sockets;
     private final EventLoop loop;
     private final PendingCalls pending;
+    private final EqualDelays<Pending> repeats;
     private @Nullable Channel socket;
 
     UdpConversation(
             InetSocketAddress backend, Duration timeout, ChannelFactory<? extends Channel> sockets, EventLoop loop) {
         this.backend = backend;
-        this.timeout = timeout;
         this.sockets = sockets;
         this.loop = loop;
         this.pending = new PendingCalls(loop, timeout, MAX_IN_FLIGHT);
+        this.repeats = new EqualDelays<>(loop, timeout.dividedBy(2), Pending::isOver, this::send);
     }
 
     void ask(BackendCall<?> call) {
@@ -53,14 +55,11 @@ final class UdpConversation {
             call.fail(BackendResult.Status.OVERLOADED);
             return;
         }
-        loop.schedule(() -> send(waiting), timeout.toNanos() / 2, TimeUnit.NANOSECONDS);
+        repeats.add(waiting);
         send(waiting);
     }
 
     private void send(Pending waiting) {
-        if (!pending.isWaiting(waiting)) {
-            return;
-        }
         if (socket == null) {
             open();
         }
@@ -79,7 +78,15 @@ final class UdpConversation {
                 .group(loop)
                 .channelFactory(sockets)
                 .option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(MAX_REPLY))
-                .handler(new Replies())
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline()
+                                // Questions that are asked in one go leave with one system call.
+                                .addLast("flushes", new FlushConsolidationHandler(MAX_TOGETHER, true))
+                                .addLast("replies", new Replies());
+                    }
+                })
                 .connect(backend);
         if (!opening.channel().isRegistered()) {
             // No descriptor is left: there is no channel to close, and the future would tell on a thread of Netty's.
@@ -100,6 +107,7 @@ final class UdpConversation {
         if (open != null) {
             open.close();
         }
+        repeats.clear();
         pending.failAll(BackendResult.Status.UNREACHABLE);
     }
 
@@ -123,6 +131,7 @@ final class UdpConversation {
             Pending waiting = BackendReply.xid(message).map(pending::take).orElse(null);
             // A late reply, or a forged one: nobody waits for it.
             if (waiting != null) {
+                repeats.tidy();
                 complete(waiting.call, message);
             }
         }

@@ -46,6 +46,7 @@ public final class DatagramPort implements OpenSocket {
     private @Nullable IoRegistration registration;
     private @Nullable Receiver receiver;
     private boolean receiving;
+    private boolean leaving;
     private volatile int most = DatagramBatch.MOST;
 
     /** Reads what comes. On the event loop of its port. */
@@ -156,7 +157,16 @@ public final class DatagramPort implements OpenSocket {
             return;
         }
         replies.add(sender, reply);
-        if (!receiving) {
+        if (!receiving && !leaving) {
+            leaving = true;
+            // Answers come in bunches, as the questions for them were asked: they leave together.
+            loop.execute(this::sendLate);
+        }
+    }
+
+    private void sendLate() {
+        leaving = false;
+        if (socket.isOpen()) {
             replies.send();
             tellUnsent();
         }
@@ -238,6 +248,7 @@ public final class DatagramPort implements OpenSocket {
             if (!socket.isOpen()) {
                 return;
             }
+            replies.send();
             try {
                 socket.close();
             } catch (IOException e) {

@@ -1,0 +1,82 @@
+package org.rpcward.proxy.backend;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Things that fall due a fixed time after they were added. So they fall due in the order in which they came, and one timer
+ * of the event loop serves all of them. On that loop only.
+ *
+ * @param <T> what falls due
+ */
+final class EqualDelays<T> {
+    private record Entry<T>(T what, long due) {}
+
+    private final EventLoop loop;
+    private final long delay;
+    private final Predicate<T> over;
+    private final Consumer<T> then;
+    private final ArrayDeque<Entry<T>> entries = new ArrayDeque<>();
+    private @Nullable Future<?> timer;
+
+    /**
+     * @param over whether something need not fall due any more; once so, it stays so
+     * @param then what happens when it falls due
+     */
+    EqualDelays(EventLoop loop, Duration delay, Predicate<T> over, Consumer<T> then) {
+        this.loop = loop;
+        this.delay = delay.toNanos();
+        this.over = over;
+        this.then = then;
+    }
+
+    void add(T what) {
+        entries.add(new Entry<>(what, loop.ticker().nanoTime() + delay));
+        setTimer(delay);
+    }
+
+    /** Lets go of the oldest that are over, so that no more are kept than there are from the oldest that is not. */
+    void tidy() {
+        Entry<T> oldest = entries.peek();
+        while (oldest != null && over.test(oldest.what)) {
+            entries.remove();
+            oldest = entries.peek();
+        }
+    }
+
+    /** Nothing that was added falls due. */
+    void clear() {
+        entries.clear();
+        if (timer != null) {
+            timer.cancel(false);
+            timer = null;
+        }
+    }
+
+    private void setTimer(long nanos) {
+        if (timer == null) {
+            timer = loop.schedule(this::due, nanos, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void due() {
+        timer = null;
+        tidy();
+        Entry<T> oldest = entries.peek();
+        while (oldest != null && oldest.due - loop.ticker().nanoTime() <= 0) {
+            entries.remove();
+            then.accept(oldest.what);
+            tidy();
+            oldest = entries.peek();
+        }
+        if (oldest != null) {
+            setTimer(oldest.due - loop.ticker().nanoTime());
+        }
+    }
+}
