@@ -25,6 +25,9 @@ final class EqualDelays<T> {
     private final ArrayDeque<Entry<T>> entries = new ArrayDeque<>();
     private @Nullable Future<?> timer;
 
+    /** Whether something falls due at this moment: what is added meanwhile does not set the timer, for others come first. */
+    private boolean falling;
+
     /**
      * @param over whether something need not fall due any more; once so, it stays so
      * @param then what happens when it falls due
@@ -38,7 +41,7 @@ final class EqualDelays<T> {
 
     void add(T what) {
         entries.add(new Entry<>(what, loop.ticker().nanoTime() + delay));
-        setTimer(delay);
+        setTimer();
     }
 
     /** Lets go of the oldest that are over, so that no more are kept than there are from the oldest that is not. */
@@ -59,24 +62,29 @@ final class EqualDelays<T> {
         }
     }
 
-    private void setTimer(long nanos) {
-        if (timer == null) {
-            timer = loop.schedule(this::due, nanos, TimeUnit.NANOSECONDS);
+    /** For the oldest. */
+    private void setTimer() {
+        Entry<T> oldest = entries.peek();
+        if (oldest != null && timer == null && !falling) {
+            timer = loop.schedule(this::fall, oldest.due - loop.ticker().nanoTime(), TimeUnit.NANOSECONDS);
         }
     }
 
-    private void due() {
+    private void fall() {
         timer = null;
-        tidy();
-        Entry<T> oldest = entries.peek();
-        while (oldest != null && oldest.due - loop.ticker().nanoTime() <= 0) {
-            entries.remove();
-            then.accept(oldest.what);
+        falling = true;
+        try {
             tidy();
-            oldest = entries.peek();
-        }
-        if (oldest != null) {
-            setTimer(oldest.due - loop.ticker().nanoTime());
+            Entry<T> oldest = entries.peek();
+            while (oldest != null && oldest.due - loop.ticker().nanoTime() <= 0) {
+                entries.remove();
+                then.accept(oldest.what);
+                tidy();
+                oldest = entries.peek();
+            }
+        } finally {
+            falling = false;
+            setTimer();
         }
     }
 }

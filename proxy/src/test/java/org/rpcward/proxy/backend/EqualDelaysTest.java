@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class EqualDelaysTest {
@@ -19,6 +20,7 @@ class EqualDelaysTest {
             EmbeddedChannel.builder().ticker(time).build();
     private final Set<String> over = new HashSet<>();
     private final List<String> due = new ArrayList<>();
+    private Consumer<String> more = what -> {};
     private final EqualDelays<String> delays =
             new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), over::contains, due::add);
 
@@ -72,6 +74,42 @@ class EqualDelaysTest {
         pass(1000);
 
         assertThat(due).containsExactly("a");
+    }
+
+    @Test
+    void whatIsAddedAsAnotherFallsDueDoesNotKeepThoseBeforeItWaiting() {
+        EqualDelays<String> again =
+                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), over::contains, what -> {
+                    due.add(what);
+                    more.accept(what);
+                });
+        more = what -> again.add(what + "'");
+        again.add("a");
+        pass(100);
+        again.add("b");
+        pass(900);
+        assertThat(due).containsExactly("a");
+        pass(100);
+        assertThat(due).containsExactly("a", "b");
+        pass(900);
+        assertThat(due).containsExactly("a", "b", "a'");
+    }
+
+    @Test
+    void aMistakeInOneDoesNotKeepTheOthers() {
+        EqualDelays<String> mistaken =
+                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), over::contains, what -> {
+                    due.add(what);
+                    if (what.equals("a")) {
+                        throw new IllegalStateException("a mistake of this test");
+                    }
+                });
+        mistaken.add("a");
+        mistaken.add("b");
+        pass(1000);
+        pass(1);
+
+        assertThat(due).containsExactly("a", "b");
     }
 
     @Test
