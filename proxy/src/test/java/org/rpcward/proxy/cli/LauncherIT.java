@@ -200,6 +200,21 @@ class LauncherIT {
     }
 
     @Test
+    void keepsNoProfilesInAnArchive() throws Exception {
+        String option = "-XX:-AOTRecordTraining";
+
+        assertThat(makingAnArchive("25.0.1")).contains("-XX:AOTCacheOutput=", option);
+        assertThat(makingAnArchive("24.0.2")).doesNotContain(option);
+    }
+
+    private String makingAnArchive(String version) throws Exception {
+        Map<String, String> environment = Map.of(
+                "JAVA_HOME", pretendJava(version).toString(),
+                "RPCWARD_ARCHIVE", directory.resolve("archives").resolve("one").toString());
+        return launch(LAUNCHER, environment, "--make-archive").diagnostics();
+    }
+
+    @Test
     void aFullDiskIsNoSuccess() throws Exception {
         Outcome outcome = launch(
                 Path.of("/bin/sh"),
