@@ -265,7 +265,7 @@ def rows(b):
 
 @case("flood", "A client's 1,000 calls a second beside a flood that saturates the machine")
 def flood(b):
-    seconds = b.few(3.0, 0.8)
+    seconds = b.few(2.0, 0.8)
     rpcward = b.rpcward("rpcward, flood", rate="4000/s")
     dnsdist = b.dnsdist("dnsdist", vector=32)
     rpcbind = b.rpcbind()
@@ -335,7 +335,7 @@ def start(b):
     dnsdist = b.dnsdist("dnsdist, start")
     if dnsdist is not None:
         lines.append(("dnsdist", dnsdist))
-    for _ in range(b.rounds_of(7)):
+    for _ in range(b.rounds_of(5)):
         for label, server in lines:
             began = time.monotonic()
             server.start(b.work)
