@@ -136,7 +136,7 @@ class Bench:
         # Compilers go by calls, not by time; the time is for what takes long for each call. Another load on a server that
         # is warm already has little left to compile.
         first = not any(name == c.server.name for name, _ in self.warm - {key})
-        calls, until = self.few(1_200_000 if first else 400_000, 60_000), time.monotonic() + self.few(10, 4)
+        calls, until = self.few(1_600_000 if first else 400_000, 60_000), time.monotonic() + self.few(10, 4)
         while calls > 0 and time.monotonic() < until:
             calls -= self.finish(self.begin(c.tool, c.load + ["-d", "0.5"]))["sent"]
 

@@ -82,7 +82,7 @@ def getport(b):
             Ratio("cpu_us", "rpcward", "rpcbind"),
             Ratio("per_s", "rpcward", "rpcbind", 2.5, 4.0, "higher"),
         ],
-        rounds=9)
+        rounds=7)
 
 
 @case("getaddr", "GETADDR over UDP, cached, the policy in force")
@@ -114,7 +114,7 @@ def sources(b):
             Ratio("cpu_us", "dnsdist, 1,000,000 sources", "dnsdist, 1 source"),
         ],
         bounds=[("rss_mb", "1,000,000 sources", 256)],
-        rounds=9)
+        rounds=7)
 
 
 @case("rules", "GETPORT with rules in front that do not match")
