@@ -263,7 +263,11 @@ class BackendTroubleIT extends Opened {
                 .join()
                 .received();
 
-        byte[] reply = Calls.records(received).get(0);
+        List<byte[]> records = Calls.records(received);
+        assertThat(records)
+                .as("records in %d bytes; %s", received.length, rpcward.events("overload"))
+                .hasSize(1);
+        byte[] reply = records.get(0);
         int at = 6;
         int count = 0;
         while (Calls.word(reply, at) == 1) {
