@@ -347,16 +347,6 @@ def start(b):
         b.ratio(Ratio("cpu_seconds", "Java %s, with archive" % version, "Java %s, without archive" % version))
 
 
-@case("heap", "The heap over 10,000 reloads, and over 20 million hostile calls from a million sources", only_by_name=True)
-def heap(b):
-    server = b.controlled_rpcward()
-    b.ready(server)
-    server.pin(None)
-    halves(b, server, "reloads", b.few(10_000, 100), lambda done, until: reload(server, done, until), must=64)
-    hostile = [flood + ["-p", str(server.port), "-f", "-l", "0", "-d", "0.5"] for flood in HOSTILE]
-    halves(b, server, "hostile calls", b.few(20_000_000, 200_000), lambda done, until: attack(b, hostile, done, until), must=None)
-
-
 FORGED = ["-b", CLIENT_BASE, "-s", "1000000"]
 HOSTILE = [
     ["-P", "300098", "-V", "1"] + FORGED,  # a program that nobody has
@@ -367,6 +357,16 @@ HOSTILE = [
     GETPORT + ["-b", STRANGER_BASE, "-s", "1000000"],
 ]
 STEPS = 10
+
+
+@case("heap", "The heap over 10,000 reloads, and over 20 million hostile calls from a million sources", only_by_name=True)
+def heap(b):
+    server = b.controlled_rpcward()
+    b.ready(server)
+    server.pin(None)
+    halves(b, server, "reloads", b.few(10_000, 100), lambda done, until: reload(server, done, until), must=64)
+    hostile = [flood + ["-p", str(server.port), "-f", "-l", "0", "-d", "0.5"] for flood in HOSTILE]
+    halves(b, server, "hostile calls", b.few(20_000_000, 200_000), lambda done, until: attack(b, hostile, done, until), must=None)
 
 
 def halves(b, server, what, count, work, must):

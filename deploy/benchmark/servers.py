@@ -395,10 +395,11 @@ def policy(port, answers="mirror", workers=1, rules_in_front=0, limits=True, row
         backend = "    registry:\n" + table
         programs = "any"
     else:
-        # What is forwarded is not to be remembered: as short as can be.
-        answers += "\n    fresh: 100ms" if answers == "forward" else ""
+        forwarded = answers == "forward"
         backend = '    address: "127.0.0.1:%d"\n    answers: %s' % (RPCBIND_PORT, answers)
-        programs = "any" if answers != "mirror" else "[nfs-family, beamline]"
+        # What is forwarded is not to be remembered: as short as can be.
+        backend += "\n    fresh: 100ms" if forwarded else ""
+        programs = "any" if forwarded else "[nfs-family, beamline]"
     lookups = "    limit: lookups\n" if limits else ""
     lists = "    limit: lists\n" if limits else ""
     front = "".join(

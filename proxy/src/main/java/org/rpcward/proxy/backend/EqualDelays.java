@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Things that fall due a fixed time after they were added. So they fall due in the order in which they came, and one timer
- * of the event loop serves all of them. On that loop only.
+ * of the event loop serves all of them. Of those that are over, no more are kept than of those that may be not. On that
+ * loop only.
  *
  * @param <T> what falls due
  */
@@ -20,6 +21,7 @@ final class EqualDelays<T> {
 
     private final EventLoop loop;
     private final long delay;
+    private final int most;
     private final Predicate<T> over;
     private final Consumer<T> then;
     private final ArrayDeque<Entry<T>> entries = new ArrayDeque<>();
@@ -29,28 +31,39 @@ final class EqualDelays<T> {
     private boolean falling;
 
     /**
+     * @param most how many are not over at one time
      * @param over whether something need not fall due any more; once so, it stays so
      * @param then what happens when it falls due
      */
-    EqualDelays(EventLoop loop, Duration delay, Predicate<T> over, Consumer<T> then) {
+    EqualDelays(EventLoop loop, Duration delay, int most, Predicate<T> over, Consumer<T> then) {
         this.loop = loop;
         this.delay = delay.toNanos();
+        this.most = most;
         this.over = over;
         this.then = then;
     }
 
     void add(T what) {
+        if (entries.size() >= 2 * most) {
+            // One that nobody answers would keep all that came after it.
+            entries.removeIf(entry -> over.test(entry.what));
+        }
         entries.add(new Entry<>(what, loop.ticker().nanoTime() + delay));
         setTimer();
     }
 
-    /** Lets go of the oldest that are over, so that no more are kept than there are from the oldest that is not. */
+    /** Lets go of the oldest that are over. */
     void tidy() {
         Entry<T> oldest = entries.peek();
         while (oldest != null && over.test(oldest.what)) {
             entries.remove();
             oldest = entries.peek();
         }
+    }
+
+    /** How many are kept. */
+    int size() {
+        return entries.size();
     }
 
     /** Nothing that was added falls due. */

@@ -40,7 +40,7 @@ final class PendingCalls {
     private final int limit;
 
     PendingCalls(EventLoop loop, Duration timeout, int limit) {
-        this.deadlines = new EqualDelays<>(loop, timeout, Pending::isOver, this::late);
+        this.deadlines = new EqualDelays<>(loop, timeout, limit, Pending::isOver, this::late);
         this.limit = limit;
     }
 

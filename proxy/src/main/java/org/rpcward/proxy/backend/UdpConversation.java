@@ -46,7 +46,7 @@ final class UdpConversation {
         this.sockets = sockets;
         this.loop = loop;
         this.pending = new PendingCalls(loop, timeout, MAX_IN_FLIGHT);
-        this.repeats = new EqualDelays<>(loop, timeout.dividedBy(2), Pending::isOver, this::send);
+        this.repeats = new EqualDelays<>(loop, timeout.dividedBy(2), MAX_IN_FLIGHT, Pending::isOver, this::send);
     }
 
     void ask(BackendCall<?> call) {

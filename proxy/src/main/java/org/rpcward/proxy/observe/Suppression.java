@@ -190,13 +190,13 @@ final class Suppression {
         long suppressed = entry != null && now - entry.foundAt < RECENT_NANOS && entry.isOf(key)
                 ? entry.take(oneIn, now)
                 : Denied.FORGOTTEN;
-        while (suppressed == Denied.FORGOTTEN) {
+        if (suppressed == Denied.FORGOTTEN) {
             entry = remembered(key, oneIn);
             suppressed = entry.take(oneIn, now);
             entry.foundAt = now;
             recent.setRelease(place, entry);
         }
-        if (suppressed == Denied.LEFT_OUT) {
+        if (suppressed < 0) {
             counts.repeated();
             return Denied.LEFT_OUT;
         }

@@ -100,10 +100,7 @@ final class Scores {
         }
     }
 
-    /**
-     * Whether a call came before its source was forgiven, and is forgiven with it. A source of which anything is noted has
-     * done so since.
-     */
+    /** Whether a call came before its source was forgiven, of which nothing was noted since: it is forgiven with it. */
     boolean isForgiven(int entry, long now) {
         int head = entry * HEAD;
         return heads[head + FIRST] == 0 && now - heads[head + BEGAN] < 0;

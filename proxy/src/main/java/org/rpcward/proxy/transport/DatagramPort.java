@@ -249,6 +249,7 @@ public final class DatagramPort implements OpenSocket {
                 return;
             }
             replies.send();
+            tellUnsent();
             try {
                 socket.close();
             } catch (IOException e) {

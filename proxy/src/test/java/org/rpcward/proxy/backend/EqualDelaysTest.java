@@ -15,6 +15,8 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class EqualDelaysTest {
+    private static final int MOST = 100;
+
     private final MockTicker time = Ticker.newMockTicker();
     private final EmbeddedChannel channel =
             EmbeddedChannel.builder().ticker(time).build();
@@ -22,7 +24,7 @@ class EqualDelaysTest {
     private final List<String> due = new ArrayList<>();
     private Consumer<String> more = what -> {};
     private final EqualDelays<String> delays =
-            new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), over::contains, due::add);
+            new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), MOST, over::contains, due::add);
 
     private void pass(long millis) {
         time.advance(millis, TimeUnit.MILLISECONDS);
@@ -65,7 +67,7 @@ class EqualDelaysTest {
     @Test
     void whatBecomesOverAsAnotherFallsDueDoesNot() {
         EqualDelays<String> all =
-                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), over::contains, what -> {
+                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), MOST, over::contains, what -> {
                     due.add(what);
                     over.add("b");
                 });
@@ -79,7 +81,7 @@ class EqualDelaysTest {
     @Test
     void whatIsAddedAsAnotherFallsDueDoesNotKeepThoseBeforeItWaiting() {
         EqualDelays<String> again =
-                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), over::contains, what -> {
+                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), MOST, over::contains, what -> {
                     due.add(what);
                     more.accept(what);
                 });
@@ -98,7 +100,7 @@ class EqualDelaysTest {
     @Test
     void aMistakeInOneDoesNotKeepTheOthers() {
         EqualDelays<String> mistaken =
-                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), over::contains, what -> {
+                new EqualDelays<>(channel.eventLoop(), Duration.ofSeconds(1), MOST, over::contains, what -> {
                     due.add(what);
                     if (what.equals("a")) {
                         throw new IllegalStateException("a mistake of this test");
@@ -135,5 +137,19 @@ class EqualDelaysTest {
 
         pass(1);
         assertThat(due).containsExactly("b");
+    }
+
+    @Test
+    void oneThatIsNeverOverDoesNotKeepAllThatCameAfterIt() {
+        delays.add("a");
+        for (int i = 0; i < 50 * MOST; i++) {
+            over.add("b" + i);
+            delays.add("b" + i);
+            delays.tidy();
+            assertThat(delays.size()).isLessThanOrEqualTo(2 * MOST);
+        }
+        pass(1000);
+
+        assertThat(due).containsExactly("a");
     }
 }

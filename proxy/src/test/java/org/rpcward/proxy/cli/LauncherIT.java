@@ -126,6 +126,7 @@ class LauncherIT {
         assertThat(arguments("17.0.15", NO_OPTIONS, "run")).contains("-Xms64m");
         assertThat(arguments("17.0.15", "-Dpattern=-Xmx", "run")).contains("-Xms64m");
         assertThat(arguments("17.0.15", "-Xmx48m", "run")).doesNotContain("-Xms64m");
+        assertThat(arguments("17.0.15", "-Da=b\t-Xmx48m", "run")).doesNotContain("-Xms64m");
         assertThat(arguments("17.0.15", "-Da=b -XX:MaxHeapSize=48m", "run")).doesNotContain("-Xms64m");
     }
 

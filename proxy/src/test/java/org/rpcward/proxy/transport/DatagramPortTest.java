@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -318,6 +320,32 @@ class DatagramPortTest {
                     .isInstanceOfAny(SocketTimeoutException.class, java.net.PortUnreachableException.class);
         }
         assertThat(echo.sources).isEmpty();
+    }
+
+    /** The end of the port comes between an answer and the moment in which it would leave with others. */
+    @Test
+    void aLateReplyThatIsReadyWhenItIsClosedStillLeaves() throws Exception {
+        DatagramPort port = bind("127.0.0.1");
+        port.start(new Echo(port));
+        try (DatagramSocket client = client(port, "127.0.0.1")) {
+            byte[] sender =
+                    ByteBufUtil.decodeHexDump("0200%04x7f000001".formatted(client.getLocalPort()) + "00".repeat(8));
+            CountDownLatch begun = new CountDownLatch(1);
+            CountDownLatch closing = new CountDownLatch(1);
+            loop.submit(() -> {
+                begun.countDown();
+                return closing.await(20, TimeUnit.SECONDS);
+            });
+            assertThat(begun.await(20, TimeUnit.SECONDS)).isTrue();
+            loop.execute(() -> port.replyLater(sender, Unpooled.directBuffer().writeByte(7)));
+            Thread closer = new Thread(port::close);
+            closer.start();
+            await().until(() -> closer.getState() == Thread.State.WAITING);
+            closing.countDown();
+
+            assertThat(receive(client)).containsExactly(7);
+            closer.join();
+        }
     }
 
     @Test

@@ -15,7 +15,9 @@ import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,30 +32,44 @@ class EpollHandlerTest {
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
-    /** Answers when its peer has said its last, and epoll has found that there is nothing more to read. */
+    /** Answers its peer, which has said its last, when another one comes: by then epoll has found nothing more to read. */
     private static final class Late extends ChannelInboundHandlerAdapter {
+        private final AtomicReference<ChannelHandlerContext> waiting;
+        private final CountDownLatch waits;
+
+        Late(AtomicReference<ChannelHandlerContext> waiting, CountDownLatch waits) {
+            this.waiting = waiting;
+            this.waits = waits;
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
+            ChannelHandlerContext first = waiting.get();
+            if (first != null) {
+                first.writeAndFlush(Unpooled.wrappedBuffer(new byte[LONG])).addListener(ChannelFutureListener.CLOSE);
+            }
+        }
+
         @Override
         public void userEventTriggered(ChannelHandlerContext context, Object event) {
             if (event == ChannelInputShutdownReadComplete.INSTANCE) {
-                context.executor()
-                        .schedule(
-                                () -> context.writeAndFlush(Unpooled.wrappedBuffer(new byte[LONG]))
-                                        .addListener(ChannelFutureListener.CLOSE),
-                                50,
-                                TimeUnit.MILLISECONDS);
+                waiting.compareAndSet(null, context);
+                waits.countDown();
             }
         }
     }
 
     @Test
     void whoHasSaidItsLastGetsAllOfALongReply() throws Exception {
+        AtomicReference<ChannelHandlerContext> waiting = new AtomicReference<>();
+        CountDownLatch waits = new CountDownLatch(1);
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loops)
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new Late());
+                        channel.pipeline().addLast(new Late(waiting, waits));
                     }
                 });
         TransportType.best().listen(bootstrap, true, 64 << 10);
@@ -61,10 +77,13 @@ class EpollHandlerTest {
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .sync()
                 .channel();
-        try (Socket peer = new Socket()) {
+        try (Socket peer = new Socket();
+                Socket other = new Socket()) {
             peer.connect(listener.localAddress());
             peer.setSoTimeout(20_000);
             peer.shutdownOutput();
+            assertThat(waits.await(20, TimeUnit.SECONDS)).isTrue();
+            other.connect(listener.localAddress());
 
             assertThat(peer.getInputStream().readAllBytes()).hasSize(LONG);
         }
